@@ -1,0 +1,54 @@
+"""A gateway that brings authentik's messages to Signal. `create_app` puts its parts together."""
+
+import os
+from collections.abc import Mapping
+
+from flask import Flask
+
+from app import answers, commands, health, signal, template_file, webhooks
+from app.errors import ConfigurationError
+from app.observability import ObservedFlask, observe, set_up_logging
+from app.settings import Settings, read_settings
+from app.templates import Catalogue
+
+
+def create_app(
+    settings: Settings | None = None, environ: Mapping[str, str] = os.environ
+) -> Flask:
+    """The WSGI application, with settings from ``environ`` unless some are given.
+
+    ``environ`` also fills ``${NAME}`` in ``templates.yaml``. Raises `ConfigurationError` with all that is
+    wrong with either of them.
+    """
+    settings, catalogue = _configuration(settings, environ)
+    set_up_logging(settings.log_level, settings.log_format)
+    app = ObservedFlask(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes, PROVIDE_AUTOMATIC_OPTIONS=False
+    )
+    app.url_map.merge_slashes = False
+    app.extensions["settings"] = settings
+    observe(app, settings.preview)
+    answers.handle_errors(app, catalogue.sentences)
+    app.register_blueprint(
+        webhooks.blueprint(settings, catalogue, signal.connect(settings))
+    )
+    app.register_blueprint(health.blueprint(settings))
+    app.register_blueprint(commands.blueprint(settings, catalogue))
+    return app
+
+
+def _configuration(
+    given: Settings | None, environ: Mapping[str, str]
+) -> tuple[Settings, Catalogue]:
+    problems: list[str] = []
+    settings = given or read_settings(environ, problems)
+    names = (
+        None if settings.preview else {token.client for token in settings.api_tokens}
+    )
+    catalogue = template_file.read(
+        settings.templates_file, environ, settings.default_region, names, problems
+    )
+    if problems:
+        raise ConfigurationError(problems)
+    return settings, catalogue

@@ -1,0 +1,96 @@
+"""``clients`` in ``templates.yaml``: what each client may do."""
+
+import ipaddress
+import re
+from collections.abc import Collection
+
+from yaml.nodes import Node
+
+from app import phone
+from app.access import Client
+from app.document import Document
+from app.environment import Network
+
+CLIENT_KEYS = ("templates", "number", "recipients", "networks", "limits")
+LIMIT_KEYS = ("recipient", "client")
+
+_LIMIT = re.compile(
+    r"[1-9][0-9]* *(per|/) *([1-9][0-9]* *)?(second|minute|hour|day|month|year)s?",
+    re.IGNORECASE,
+)
+_PATTERN = re.compile(r"[+A-Za-z0-9_.*/=-]+")
+
+
+def read_clients(
+    document: Document,
+    node: Node | None,
+    templates: Collection[str],
+    names: Collection[str] | None,
+) -> dict[str, Client]:
+    """The clients by name. ``names`` are those that have a token, ``None`` if that does not matter."""
+    found = {}
+    for name, key_node, value in document.entries(node, "clients"):
+        if names is not None and name not in names:
+            document.problem(key_node, f"no token in API_TOKENS is named '{name}'.")
+        found[name] = _client(document, name, value, templates)
+    return found
+
+
+def _client(
+    document: Document, name: str, node: Node, templates: Collection[str]
+) -> Client:
+    def template(text: str) -> str:
+        if text not in templates:
+            raise ValueError(f"there is no template '{text}'.")
+        return text
+
+    parts = {
+        key: value
+        for key, _, value in document.entries(node, f"client '{name}'", CLIENT_KEYS)
+    }
+    return Client(
+        name=name,
+        templates=document.converted(parts.get("templates"), template),
+        numbers=document.converted(parts.get("number"), _number) or (),
+        recipients=document.converted(parts.get("recipients"), _pattern),
+        networks=document.converted(parts.get("networks"), _network),
+        limits=_limits(document, parts.get("limits")),
+    )
+
+
+def _number(text: str) -> str:
+    try:
+        return phone.e164(text)
+    except ValueError as error:
+        raise ValueError(
+            "this is no phone number. Write it with its country code, like +4915100000001."
+        ) from error
+
+
+def _pattern(text: str) -> str:
+    if not _PATTERN.fullmatch(text):
+        raise ValueError(
+            "this is no recipient and no pattern of one. Write it like +49* or group.*."
+        )
+    return text
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise ValueError("this is no network. Write it like 10.0.0.0/8.") from error
+
+
+def _limits(document: Document, node: Node | None) -> dict[str, str]:
+    found = {}
+    for key, _, value in document.entries(node, "limits", LIMIT_KEYS):
+        for limit in document.converted(value, _limit) or ():
+            found[key] = limit
+    return found
+
+
+def _limit(text: str) -> str:
+    if not _LIMIT.fullmatch(text):
+        raise ValueError("this is no limit. Write it like 10 per 5 minutes.")
+    return text

@@ -1,0 +1,155 @@
+"""All that can go wrong with a request: its code, its status, its sentence.
+
+The sentences may be read by somebody who is locked out of an account, on the very page that asks
+for the code: authentik shows them as they are. ``errors`` in ``templates.yaml`` replaces them.
+"""
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way to fail. ``sentence`` is a ``str.format`` text over the names that the error carries."""
+
+    status: int
+    sentence: str
+
+
+_RETYPE = "Sign out, sign in again, and enter the number with its country code, like +49 151 23456789."
+
+KINDS = {
+    "bad_request": Kind(400, "This request cannot be read: {hint}."),
+    "unauthorized": Kind(
+        401,
+        "The token is missing or wrong. Compare the sender's token with API_TOKENS.",
+    ),
+    "forbidden": Kind(
+        403,
+        "This is not allowed here. The administrator finds the reason in the gateway's log.",
+    ),
+    "not_found": Kind(
+        404, "There is nothing at this address. Messages are posted to /v2/send."
+    ),
+    "method_not_allowed": Kind(
+        405,
+        "This address does not take {method}. If a message was posted, a redirect changed the request:"
+        " use the final https:// address.",
+    ),
+    "too_large": Kind(
+        413,
+        "This request is too large. The most that is accepted here is {limit} bytes.",
+    ),
+    "no_recipient": Kind(
+        422,
+        "Nobody was named to receive this message. Give a phone number in 'recipients'.",
+    ),
+    "invalid_recipient": Kind(
+        422, "'{value}' is not a number that Signal can reach. " + _RETYPE
+    ),
+    "no_sender": Kind(
+        422, "No number to send from is set up. The administrator sets SIGNAL_NUMBER."
+    ),
+    "no_message": Kind(
+        422, "There is nothing to send: the request has neither a code nor a message."
+    ),
+    "missing_field": Kind(
+        422, "The message needs '{field}', which the request does not have."
+    ),
+    "unformatted_mapping": Kind(
+        422,
+        "The text still has {value} in it. In the webhook mapping, write an f before its opening quote.",
+    ),
+    "not_on_signal": Kind(422, "This number is not on Signal. " + _RETYPE),
+    "safety_number_changed": Kind(
+        422,
+        "Signal is set up anew on this number, so its safety number changed."
+        " The administrator must confirm it before a message can be sent.",
+    ),
+    "rate_limited": Kind(
+        429, "Too many messages. Wait {seconds} seconds, then ask for a new code."
+    ),
+    "signal_rate_limited": Kind(
+        429, "Signal takes no more messages for now. Try again in {seconds} seconds."
+    ),
+    "sender_not_registered": Kind(
+        502,
+        "The number that sends the messages is not signed in to Signal. Tell the administrator.",
+    ),
+    "signal_rejected": Kind(
+        502,
+        "Signal's server refused the message. The administrator finds why in the log.",
+    ),
+    "signal_unreachable": Kind(
+        503,
+        "The message was not sent: Signal cannot be reached. Try again in a minute.",
+    ),
+    "busy": Kind(
+        503, "The message was not sent: too many are waiting. Try again in a minute."
+    ),
+    "signal_timeout": Kind(
+        504,
+        "Signal did not confirm the message; it may still arrive. Wait a minute before you try again.",
+    ),
+    "internal": Kind(
+        500,
+        "Something went wrong inside the gateway. The administrator finds it in the log.",
+    ),
+}
+
+
+def checked_sentence(code: str, sentence: str) -> str:
+    """``sentence`` if it can replace the one of ``code``: not empty, no other fields."""
+    allowed = _fields(KINDS[code].sentence) | {"seconds"}
+    try:
+        if sentence.strip() and _fields(sentence) <= allowed:
+            return sentence.strip()
+    except ValueError:
+        pass  # a brace without its partner
+    names = ", ".join(f"{{{name}}}" for name in sorted(allowed))
+    raise ValueError(f"the sentence must be a text whose only fields are {names}.")
+
+
+def _fields(sentence: str) -> set[str]:
+    return {
+        name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None
+    }
+
+
+class GatewayError(Exception):
+    """A request that ends without success.
+
+    ``code`` is a key of `KINDS`; ``detail`` is for the log alone and holds nothing secret or personal;
+    ``retry_after`` is in seconds; ``names`` fill the sentence.
+    """
+
+    def __init__(
+        self, code: str, detail: str = "", retry_after: int | None = None, **names: str
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+        self.names = names
+
+    @property
+    def status(self) -> int:
+        return KINDS[self.code].status
+
+    def sentence(self, sentences: Mapping[str, str]) -> str:
+        """The words for the caller: those in ``sentences`` where there are any, else our own."""
+        names = {"seconds": str(self.retry_after or 60), **self.names}
+        return sentences.get(self.code, KINDS[self.code].sentence).format_map(names)
+
+
+class ConfigurationError(Exception):
+    """The gateway cannot start: ``problems`` has one sentence for each mistake found."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(
+            f"The gateway cannot start: {found} in its configuration.\n"
+            + "\n".join(f"- {p}" for p in problems)
+        )

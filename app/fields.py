@@ -1,0 +1,185 @@
+"""``str.format`` over a payload's fields, where a value can be nothing but data.
+
+Look-ups go through mappings and lists only, never to an attribute of a Python object. A value cannot
+bring in a line break (unless the field says ``{name:text}``), nor a control, invisible or
+direction-changing character.
+"""
+
+import json
+import re
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Fields = Mapping[str, Any]
+
+DEEPEST = 8  # levels of a nested value that are written out
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[^.\[\]]+|\[[^\[\]]+\])*")
+_STEP = re.compile(r"[^.\[\]]+")
+_SPECS = ("text", "lines", "json")
+# Unicode's Default_Ignorable_Code_Point and Bidi_Control but for joiners and variation selectors, which
+# scripts and emoji need; then control characters but for white space; then lone surrogates.
+_HIDDEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_CONTROL = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+_DROPPED = re.compile(f"[{_HIDDEN}{_CONTROL}\ud800-\udfff]")
+_LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+
+class MissingField(LookupError):
+    """A template asks for a field that the payload does not have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Field:
+    """``{name[steps]:spec}`` of a template."""
+
+    name: str
+    steps: tuple[str, ...]
+    spec: str
+
+
+Part = str | Field
+
+
+def compile_format(source: str) -> tuple[Part, ...]:
+    """The literal texts and fields of a ``str.format`` text. `ValueError` says what is wrong with it."""
+    try:
+        parsed = list(string.Formatter().parse(source))
+    except ValueError as error:
+        raise ValueError(
+            "a brace has no partner. For the brace itself write '{{' or '}}'"
+        ) from error
+    parts: list[Part] = []
+    for literal, name, spec, conversion in parsed:
+        if literal:
+            parts.append(literal)
+        if name is not None:
+            parts.append(_field(name, spec or "", conversion))
+    return tuple(parts)
+
+
+def _field(name: str, spec: str, conversion: str | None) -> Field:
+    if not _NAME.fullmatch(name) or conversion or "{" in spec:
+        raise ValueError(
+            f"'{{{name}}}' is no field. Write {{name}}, {{name.key}}, {{name[0]}} or {{name:text}}"
+        )
+    if spec not in _SPECS:
+        _check_spec(spec)
+    return Field(name, tuple(_STEP.findall(name)), spec)
+
+
+def _check_spec(spec: str) -> None:
+    if re.search(r"\d{5}", spec):
+        raise ValueError(f"':{spec}' is too wide")
+    for sample in ("", 0, 0.0):
+        try:
+            format(sample, spec)
+            return
+        except ValueError:
+            continue
+    raise ValueError(
+        f"':{spec}' is no format. Write :text, :lines, :json or one that Python's str.format knows"
+    )
+
+
+def fill(parts: Iterable[Part], fields: Fields, defaults: Fields) -> str:
+    """The text with every field's value in it; raises `MissingField`."""
+    return "".join(
+        [
+            part if isinstance(part, str) else _value(part, fields, defaults)
+            for part in parts
+        ]
+    )
+
+
+def _value(field: Field, fields: Fields, defaults: Fields) -> str:
+    value = look_up(fields, field.steps)
+    if value is None:
+        value = defaults.get(field.name)
+    if value is None:
+        raise MissingField(field.name)
+    return _written(value, field.spec)
+
+
+def look_up(value: Any, steps: Iterable[str]) -> Any:
+    """What ``steps`` lead to through mappings and lists; ``None`` where they lead nowhere."""
+    for step in steps:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif (
+            isinstance(value, list)
+            and step.isascii()
+            and step.isdecimal()
+            and len(step) < 7
+        ):
+            value = value[int(step)] if int(step) < len(value) else None
+        else:
+            return None
+    return value
+
+
+def _written(value: Any, spec: str) -> str:
+    if not spec:
+        return clean(readable(value))
+    if spec == "text":
+        return clean(readable(value), keep_lines=True)
+    if spec == "json":
+        return clean(_json(value))
+    if spec == "lines":
+        return "\n".join(clean(line) for line in _entries(value, 0))
+    try:
+        return clean(
+            format(
+                value if isinstance(value, (int, float)) else clean(readable(value)),
+                spec,
+            )
+        )
+    except ValueError:
+        return clean(readable(value))
+
+
+def readable(value: Any, depth: int = 0) -> str:
+    """``value`` for people: ``title: value, title: value`` for a mapping, commas in a list."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (Mapping, list)):
+        return "…" if depth == DEEPEST else ", ".join(_entries(value, depth))
+    return json.dumps(value)
+
+
+def _entries(value: Any, depth: int) -> list[str]:
+    if isinstance(value, Mapping):
+        return [f"{key}: {readable(item, depth + 1)}" for key, item in value.items()]
+    if isinstance(value, list):
+        return [readable(item, depth + 1) for item in value]
+    return [readable(value, depth)]
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return readable(value)
+
+
+def clean(text: str, keep_lines: bool = False) -> str:
+    """``text`` on one line, without characters that nobody sees or that reorder what people see.
+
+    With ``keep_lines`` its own line breaks stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text if keep_lines else " ".join(text.split())
+    visible = _DROPPED.sub("", text)
+    if keep_lines:
+        return "\n".join(
+            line.replace("\t", " ").rstrip() for line in _LINE_BREAK.split(visible)
+        ).strip("\n")
+    return " ".join(visible.split())

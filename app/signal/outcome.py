@@ -1,0 +1,51 @@
+"""What is handed to Signal, and what became of it for each recipient."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from app.styling import Styled
+
+
+@dataclass(frozen=True)
+class Message:
+    """One text on its way. ``options`` are Signal's own, in the names of signal-cli-rest-api."""
+
+    sender: str = field(repr=False)
+    content: Styled = field(repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+class State(Enum):
+    """What is known of a message: it was accepted, it was certainly not sent, or nobody can know."""
+
+    SENT = "sent"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a message for one recipient.
+
+    ``code`` is a key of `app.errors.KINDS` unless it was sent. ``detail`` is for the log alone, in
+    our own words; ``urgent`` if it asks for a person now. ``timestamp`` is Signal's, in milliseconds.
+    ``missed`` are members of a group that did not get it, each with the code of its reason.
+    """
+
+    state: State
+    code: str | None = None
+    detail: str = ""
+    urgent: bool = False
+    timestamp: str | None = field(default=None, repr=False)
+    retry_after: int | None = None
+    missed: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+def not_sent(code: str, detail: str, retry_after: int | None = None) -> Outcome:
+    return Outcome(State.NOT_SENT, code, detail, retry_after=retry_after)
+
+
+def unknown(detail: str) -> Outcome:
+    return Outcome(State.UNKNOWN, "signal_timeout", detail)

@@ -1,0 +1,186 @@
+"""Markup to text with styles, and such a text to what Signal's servers take.
+
+Styles are kept apart from the text from the moment that a template is read, so that nothing in a
+value can ever be taken for markup.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Style(Enum):
+    """Signal's text styles. The name is signal-cli's, the value is the marker in markup."""
+
+    BOLD = "**"
+    ITALIC = "*"
+    STRIKETHROUGH = "~"
+    SPOILER = "||"
+    MONOSPACE = "`"
+
+
+Piece = str | Style
+
+# Signal's apps drop a text over 64 KiB without a word, signal-cli and its REST server do not limit it.
+LONGEST = 64 * 1024
+_MARKUP = r"\\(?P<literal>[*~`|])|(?P<marker>\*+|~|\|\||`)|(?P<text>[^\\*~`|{}]+|.)"
+_MESSAGE = re.compile(_MARKUP, re.DOTALL)
+_TEMPLATE = re.compile(r"(?P<field>\{\{|\}\}|\{[^{}]*\})|" + _MARKUP, re.DOTALL)
+_SPECIAL = re.compile(r"([*~`|])")
+_CLASHES = ("\\", "*", "|")
+_ZERO_WIDTH_SPACE = "\u200b"
+
+
+class MarkupError(ValueError):
+    """Markup that is opened and never closed, or closed in the wrong order, at ``offset``."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+@dataclass(frozen=True)
+class Styled:
+    """A text and its styles, in reading order: a `Style` opens, and the same one again closes.
+
+    Styles are nested, never crossed, and none is empty.
+    """
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(piece for piece in self.pieces if isinstance(piece, str))
+
+    @property
+    def has_style(self) -> bool:
+        return any(isinstance(piece, Style) for piece in self.pieces)
+
+
+def plain(text: str) -> Styled:
+    return styled([text])
+
+
+def styled(pieces: Iterable[Piece]) -> Styled:
+    """The pieces without what has no effect (empty texts, styles around nothing), cut to `LONGEST`."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        if kept and isinstance(piece, Style) and piece is kept[-1]:
+            kept.pop()
+        elif piece:
+            kept.append(piece)
+    return Styled(tuple(_cut(kept)))
+
+
+def _cut(pieces: list[Piece]) -> list[Piece]:
+    if sum(len(piece) * 4 for piece in pieces if isinstance(piece, str)) <= LONGEST:
+        return pieces
+    sizes = [len(piece.encode()) if isinstance(piece, str) else 0 for piece in pieces]
+    if sum(sizes) <= LONGEST:
+        return pieces
+    room, kept = LONGEST - len("…".encode()), list[Piece]()
+    for piece, size in zip(pieces, sizes):
+        if isinstance(piece, Style) or size <= room:
+            kept.append(piece)
+            room -= size
+        elif room:
+            kept += [piece.encode()[:room].decode(errors="ignore"), "…"]
+            room = 0
+    return [piece for piece in kept if piece]
+
+
+def parse_template(source: str) -> list[Piece]:
+    """The pieces of a template's message; what stands in braces is a field, whatever it holds.
+
+    Raises `MarkupError` for a marker without its partner: a template must not look other than meant.
+    """
+    nesting = _nest(source, _TEMPLATE)
+    if nesting.unpaired:
+        offset, marker = min(nesting.unpaired)
+        raise MarkupError(
+            f"'{marker}' has no partner. For the character itself write '\\{marker[0]}'",
+            offset,
+        )
+    return nesting.pieces
+
+
+def parse_message(source: str) -> Styled:
+    """A caller's own text with ``text_mode: styled``, read as Signal's server reads it.
+
+    A marker without its partner has no effect there and disappears.
+    """
+    return styled(_nest(source, _MESSAGE).pieces)
+
+
+def _nest(source: str, pattern: re.Pattern[str]) -> "_Nesting":
+    nesting = _Nesting()
+    for token in pattern.finditer(source):
+        if token.lastgroup == "marker":
+            nesting.mark(token[0], token.start())
+        else:
+            nesting.pieces.append(token[token.lastgroup or 0])
+    nesting.close_to(0)
+    return nesting
+
+
+class _Nesting:
+    """Pairs markers; those that stay without a partner are taken out of ``pieces`` and noted."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self.unpaired: list[tuple[int, str]] = []
+        self._open: list[tuple[Style, int, int]] = (
+            []
+        )  # with its index in pieces and its offset in the source
+
+    def mark(self, run: str, offset: int) -> None:
+        while run:
+            style = self._style(run)
+            self._toggle(style, offset)
+            run, offset = run[len(style.value) :], offset + len(style.value)
+
+    def _style(self, run: str) -> Style:
+        if not run.startswith("*"):
+            return Style(run)
+        in_italic = bool(self._open) and self._open[-1][0] is Style.ITALIC
+        return (
+            Style.ITALIC
+            if len(run) == 1 or (in_italic and len(run) > 2)
+            else Style.BOLD
+        )
+
+    def _toggle(self, style: Style, offset: int) -> None:
+        opened = [entry[0] for entry in self._open]
+        if style in opened:
+            self.close_to(opened.index(style) + 1)
+            self._open.pop()
+        else:
+            self._open.append((style, len(self.pieces), offset))
+        self.pieces.append(style)
+
+    def close_to(self, depth: int) -> None:
+        """Give up the styles opened at ``depth`` and deeper."""
+        for style, index, offset in self._open[depth:]:
+            self.pieces[index] = ""
+            self.unpaired.append((offset, style.value))
+        del self._open[depth:]
+
+
+def to_markup(message: Styled) -> str:
+    """``message`` as signal-cli-rest-api reads it with ``text_mode: styled`` (0.96 and newer).
+
+    One backslash escapes a marker character. There is none for the backslash itself, and neither a
+    text that ends in one (or in ``*`` or ``|``) nor two markers of asterisks may stand directly
+    before a marker: a zero-width space keeps them apart.
+    """
+    written, before = [], ""
+    for piece in message.pieces:
+        if isinstance(piece, Style):
+            marker = piece.value
+            written.append(_ZERO_WIDTH_SPACE + marker if before in _CLASHES else marker)
+            before = "*" if marker[0] == "*" else ""
+        else:
+            written.append(_SPECIAL.sub(r"\\\1", piece))
+            before = piece[-1]
+    return "".join(written)

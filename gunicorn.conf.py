@@ -1,0 +1,73 @@
+"""gunicorn's settings; GUNICORN_CMD_ARGS and the command line override them."""
+
+import ipaddress
+import os
+import sys
+
+bind = f"0.0.0.0:{os.environ['PORT']}" if os.environ.get("PORT") else "127.0.0.1:8880"
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+worker_class = "gthread"
+threads = 32  # a thread waits for Signal most of its time
+preload_app = True  # configuration is read once, so a mistake in it is told once and nothing starts
+timeout = 60  # above SIGNAL_TIMEOUT, which is below 30
+graceful_timeout = 30
+control_socket_disable = True
+loglevel = "warning"
+
+
+def on_starting(server):
+    """Refuse to show codes on a terminal when others can reach the gateway."""
+    if not server.app.wsgi().extensions["settings"].preview:
+        return
+    for address in server.cfg.address:
+        if isinstance(address, tuple) and not _is_loopback(address[0]):
+            sys.exit(
+                "The gateway cannot start: SIGNAL_API_URL is not set, and it would listen on"
+                f" {address[0]}.\nA preview shows messages on this terminal and serves 127.0.0.1"
+                " alone. To send them, set\nSIGNAL_API_URL, SIGNAL_NUMBER and API_TOKENS."
+            )
+
+
+def when_ready(server):
+    """Greet whoever tries the gateway with a line to paste."""
+    app = server.app.wsgi()
+    settings = app.extensions["settings"]
+    address = server.cfg.address[0]
+    if settings.preview and isinstance(address, tuple):
+        print(
+            _GREETING.format(
+                token=settings.preview_token or "<your token>",
+                host=address[0],
+                port=address[1],
+            ),
+            flush=True,
+        )
+
+
+def on_reload(server):
+    """On HUP, take over a changed configuration; keep the old one if there is a mistake in the new."""
+    from app import create_app
+    from app.errors import ConfigurationError
+
+    try:
+        server.app.callable = create_app()
+    except ConfigurationError as error:
+        print(
+            f"{error}\nThe old configuration stays in use.", file=sys.stderr, flush=True
+        )
+
+
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+_GREETING = """
+Preview: SIGNAL_API_URL is not set, so messages are shown here instead of being sent.
+Try it in another terminal:
+
+curl http://{host}:{port}/v2/send -H 'Authorization: Bearer {token}' -d \
+'{{"From": "authentik", "To": "+49 151 12345678", "Body": "004821", "Message": "Use this code: 004821"}}'
+"""
