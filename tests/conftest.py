@@ -1,0 +1,44 @@
+"""What tests share: a fresh app for each test, and a fake of Signal's server at the line of `requests`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import responses
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.settings import ApiToken, Settings
+
+TOKEN = "s3cr3t-gateway-token"
+NUMBER = "+4915100000001"
+ADMIN = "+4915111111111"
+SIGNAL = "http://signal.test:8080"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def settings(**changes: Any) -> Settings:
+    """Settings that send, with one client named authentik."""
+    given: dict[str, Any] = {
+        "signal_urls": (SIGNAL,),
+        "signal_number": NUMBER,
+        "api_tokens": (ApiToken.of("authentik", TOKEN),),
+    }
+    return Settings(**{**given, **changes})
+
+
+def client(environ: dict[str, str] | None = None, **changes: Any) -> FlaskClient:
+    """A client of a fresh app, whose bugs come out as exceptions."""
+    app = create_app(settings(**changes), environ or {"ADMIN_RECIPIENTS": ADMIN})
+    app.testing = True
+    return app.test_client()
+
+
+@pytest.fixture
+def signal() -> Iterator[responses.RequestsMock]:
+    """Signal's server: it takes every message, unless a test registers something else."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
+        server.post(
+            f"{SIGNAL}/v2/send", status=201, json={"timestamp": "1700000000000"}
+        )
+        yield server
