@@ -23,13 +23,11 @@ def create_app(
     settings, catalogue = _configuration(settings, environ)
     set_up_logging(settings.log_level, settings.log_format)
     app = ObservedFlask(__name__, static_folder=None)
-    app.config.update(
-        MAX_CONTENT_LENGTH=settings.max_body_bytes, PROVIDE_AUTOMATIC_OPTIONS=False
-    )
+    app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.merge_slashes = False
     app.extensions["settings"] = settings
     observe(app, settings.preview)
-    answers.handle_errors(app, catalogue.sentences)
+    answers.handle_errors(app, catalogue.sentences, settings.max_body_bytes)
     app.register_blueprint(
         webhooks.blueprint(settings, catalogue, signal.connect(settings))
     )

@@ -52,7 +52,7 @@ def _token(authorization: str) -> bytes:
         ).partition(b":")
     except (binascii.Error, ValueError):
         return b""
-    return password or user
+    return (password or user).strip()
 
 
 def _hint(authorization: str | None) -> str:

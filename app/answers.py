@@ -65,7 +65,6 @@ def _gravest(failed: Sequence[tuple[str, Outcome]]) -> GatewayError:
     recipient, outcome = min(failed, key=lambda entry: _gravity(entry[1].code))
     return GatewayError(
         outcome.code or "internal",
-        detail=outcome.detail,
         retry_after=outcome.retry_after,
         value=recipient,
         hint=outcome.detail,
@@ -76,14 +75,13 @@ def _gravity(code: str | None) -> int:
     return _GRAVEST.index(code) if code in _GRAVEST else len(_GRAVEST)
 
 
-def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
+def handle_errors(app: Flask, sentences: Mapping[str, str], limit: int) -> None:
     """Let every error of ``app`` be told in one sentence, in the form that the caller reads."""
 
     @app.errorhandler(GatewayError)
     def refuse(error: GatewayError) -> Response:
         journal().outcome = error.code
-        journal().detail = error.detail
-        journal().urgent = journal().urgent or error.code == "sender_not_registered"
+        journal().detail = journal().detail or error.detail
         response = _in_words(error.code, error.sentence(sentences))
         response.status_code = error.status
         if error.retry_after or error.status == 503:
@@ -96,7 +94,7 @@ def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
 
     @app.errorhandler(HTTPException)
     def refuse_by_framework(error: HTTPException) -> Response:
-        response = refuse(_translated(error, app.config["MAX_CONTENT_LENGTH"]))
+        response = refuse(_translated(error, limit))
         response.status_code = error.code or 500
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))

@@ -15,7 +15,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 T = TypeVar("T")
 
 _ENV = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}")
-_MARKUP = re.compile(r"[*~`|]")
+_QUOTES = "A text that begins with '{' or has ': ' in it must stand in quotes."
 _NOT_TEXT = {
     "bool": "YAML reads '{value}' as true or false. Put it in quotes.",
     "int": "YAML reads this as a number. Put it in quotes.",
@@ -40,7 +40,7 @@ class Document:
         """A sentence for each mistake found so far, in the order of their lines."""
         return [
             f"{self.name}, line {line}: {sentence}"
-            for line, sentence in sorted(self._found)
+            for line, sentence in sorted(set(self._found))
         ]
 
     def load(self, path: Path) -> Node | None:
@@ -58,7 +58,7 @@ class Document:
             )
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            self._found.append((line, f"this is no YAML: {error.problem}."))
+            self._found.append((line, f"this is no YAML: {error.problem}. {_QUOTES}"))
         except yaml.YAMLError:
             self._found.append(
                 (1, "this is no YAML: it holds a character that YAML forbids.")
@@ -100,11 +100,10 @@ class Document:
     def text(self, node: Node) -> str | None:
         """The text with ``${NAME}`` and ``${NAME:-default}`` replaced; ``None`` if there is none."""
         raw = self.raw_text(node)
-        return (
-            None
-            if raw is None
-            else _ENV.sub(lambda match: self._variable(node, match), raw)
-        )
+        return None if raw is None else self.expanded(node, raw)
+
+    def expanded(self, node: Node, raw: str) -> str:
+        return _ENV.sub(lambda match: self._variable(node, match), raw)
 
     def raw_text(self, node: Node) -> str | None:
         kind = node.tag.rpartition(":")[2]
@@ -115,15 +114,6 @@ class Document:
             _NOT_TEXT.get(kind, "a text is expected here.").format(value=node.value),
         )
         return None
-
-    def markup(self, node: Node) -> str | None:
-        """Like `text`, but what comes from the environment can be neither markup nor a field."""
-        raw = self.raw_text(node)
-        return (
-            None
-            if raw is None
-            else _ENV.sub(lambda match: _literal(self._variable(node, match)), raw)
-        )
 
     def texts(self, node: Node | None) -> list[tuple[str, Node]]:
         """One text, or a list of them."""
@@ -155,7 +145,3 @@ class Document:
                 f"the environment has no {name}. Set it, or write ${{{name}:-}} for nothing.",
             )
         return value or ""
-
-
-def _literal(value: str) -> str:
-    return _MARKUP.sub(r"\\\g<0>", value).replace("{", "{{").replace("}", "}}")

@@ -57,11 +57,14 @@ class Source:
         if text:
             raise ValueError(f"is set, and so is {name}_FILE. Keep one of them.")
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
+            text = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(
-                f"cannot be read from the file that {name}_FILE names: {path}."
+                f"cannot be read: {name}_FILE does not name a file that can be read."
             ) from error
+        if not text:
+            raise ValueError(f"is empty: there is nothing in the file of {name}_FILE.")
+        return text
 
 
 def _split(text: str) -> list[str]:
@@ -69,20 +72,29 @@ def _split(text: str) -> list[str]:
 
 
 def urls(text: str) -> tuple[str, ...]:
-    urls = tuple(url.rstrip("/") for url in _split(text))
-    for position, url in enumerate(urls, 1):
-        try:
-            parts = urlsplit(url)
-            valid = (
-                parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-            )
-        except ValueError:
-            valid = False
-        if not valid or parts.query or parts.fragment:
-            raise ValueError(
-                f"has no usable address at position {position}. Write it like http://signal:8080."
-            )
-    return urls
+    found = tuple(url.rstrip("/") for url in _split(text))
+    bad = [str(position) for position, url in enumerate(found, 1) if not _is_url(url)]
+    if bad or not found:
+        position = f" at position {bad[0]}" if bad else ""
+        raise ValueError(
+            f"has no usable address{position}. Write it like http://signal:8080."
+        )
+    return found
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    is_clean = url.isascii() and url.isprintable() and " " not in url
+    return (
+        is_clean
+        and has_host
+        and parts.scheme in ("http", "https")
+        and not (parts.query or parts.fragment)
+    )
 
 
 def number(text: str) -> str:

@@ -100,21 +100,20 @@ KINDS = {
 
 
 def checked_sentence(code: str, sentence: str) -> str:
-    """``sentence`` if it can replace the one of ``code``: not empty, no other fields."""
-    allowed = _fields(KINDS[code].sentence) | {"seconds"}
+    """``sentence`` if it can replace the one of ``code``: not empty, and no other fields in it."""
+    samples = dict.fromkeys(_fields(KINDS[code].sentence) | {"seconds"}, "")
     try:
-        if sentence.strip() and _fields(sentence) <= allowed:
+        if _fields(sentence) <= set(samples) and sentence.format_map(samples).strip():
             return sentence.strip()
-    except ValueError:
-        pass  # a brace without its partner
-    names = ", ".join(f"{{{name}}}" for name in sorted(allowed))
+    except (ValueError, LookupError):
+        pass  # a brace without its partner, or a format that does not fit
+    names = ", ".join(f"{{{name}}}" for name in sorted(samples))
     raise ValueError(f"the sentence must be a text whose only fields are {names}.")
 
 
 def _fields(sentence: str) -> set[str]:
-    return {
-        name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None
-    }
+    parts = string.Formatter().parse(sentence)
+    return {name for _, name, _, _ in parts if name is not None}
 
 
 class GatewayError(Exception):

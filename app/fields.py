@@ -22,10 +22,10 @@ _SPECS = ("text", "lines", "json")
 # scripts and emoji need; then control characters but for white space; then lone surrogates.
 _HIDDEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_CONTROL = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+_CONTROL = "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"
 _DROPPED = re.compile(f"[{_HIDDEN}{_CONTROL}\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
@@ -69,8 +69,9 @@ def compile_format(source: str) -> tuple[Part, ...]:
 
 def _field(name: str, spec: str, conversion: str | None) -> Field:
     if not _NAME.fullmatch(name) or conversion or "{" in spec:
+        written = f"{{{name}{'!' + conversion if conversion else ''}}}"
         raise ValueError(
-            f"'{{{name}}}' is no field. Write {{name}}, {{name.key}}, {{name[0]}} or {{name:text}}"
+            f"'{written}' is no field. Write {{name}}, {{name.key}}, {{name[0]}} or {{name:text}}"
         )
     if spec not in _SPECS:
         _check_spec(spec)
@@ -78,17 +79,16 @@ def _field(name: str, spec: str, conversion: str | None) -> Field:
 
 
 def _check_spec(spec: str) -> None:
-    if re.search(r"\d{5}", spec):
-        raise ValueError(f"':{spec}' is too wide")
+    if re.search(r"\d{5}", spec) or spec.endswith("c"):
+        raise ValueError(f"':{spec}' is no format for a message")
     for sample in ("", 0, 0.0):
         try:
             format(sample, spec)
             return
         except ValueError:
             continue
-    raise ValueError(
-        f"':{spec}' is no format. Write :text, :lines, :json or one that Python's str.format knows"
-    )
+    known = "Write :text, :lines, :json or one of Python's str.format"
+    raise ValueError(f"':{spec}' is no format. {known}")
 
 
 def fill(parts: Iterable[Part], fields: Fields, defaults: Fields) -> str:
@@ -136,14 +136,10 @@ def _written(value: Any, spec: str) -> str:
         return clean(_json(value))
     if spec == "lines":
         return "\n".join(clean(line) for line in _entries(value, 0))
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     try:
-        return clean(
-            format(
-                value if isinstance(value, (int, float)) else clean(readable(value)),
-                spec,
-            )
-        )
-    except ValueError:
+        return format(value if is_number else clean(readable(value)), spec)
+    except (ValueError, OverflowError):
         return clean(readable(value))
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from app.fields import clean, readable
+
 # A body without a message of its own is "<action>: <repr of the event's context>".
 _ACTION = re.compile(r"([a-z_]+): \{")
 _SLACK_FIELDS = {
@@ -42,16 +44,11 @@ def canonical_fields(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _slack_notification(attachment: Mapping[str, Any]) -> dict[str, Any]:
-    entries = attachment.get("fields")
-    titles = {
-        entry["title"]: entry.get("value")
-        for entry in (entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict) and isinstance(entry.get("title"), str)
-    }
-    title = attachment.get("title")
+    titles = _titles(attachment.get("fields"))
+    action = attachment.get("title")
     found = {
-        "action": title,
-        "body": title,
+        "action": action,
+        "body": _body(action, titles),
         "fields": titles,
         "footer": attachment.get("footer"),
     }
@@ -61,3 +58,18 @@ def _slack_notification(attachment: Mapping[str, Any]) -> dict[str, Any]:
         if titles.get(title) not in (None, "None")
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _titles(entries: Any) -> dict[str, Any]:
+    return {
+        entry["title"]: entry.get("value")
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict) and isinstance(entry.get("title"), str)
+    }
+
+
+def _body(action: Any, titles: Mapping[str, Any]) -> str | None:
+    """The webhook's body is not in this form: the action, and a line for each value of the event."""
+    context = {key: value for key, value in titles.items() if key not in _SLACK_FIELDS}
+    lines = [clean(f"{key}: {readable(value)}") for key, value in context.items()]
+    return "\n".join([clean(action), *lines]) if isinstance(action, str) else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import GatewayError
+from app.fields import clean
 from app.notifications import canonical_fields
 from app.options import Options, read_options
 from app.recipients import read_recipients, read_sender
@@ -71,7 +72,7 @@ def read(raw: bytes, variables: Mapping[str, str], region: str | None) -> SendRe
     """Read the body of a request. ``variables`` may stand as placeholders for numbers in it."""
     payload = _object(raw)
     notification = canonical_fields(payload)
-    fields = {**payload, **notification}
+    fields = {**notification, **payload}
     code = _code(payload)
     message = _message(payload)
     recipients = first(payload, RECIPIENT_KEYS)
@@ -81,7 +82,7 @@ def read(raw: bytes, variables: Mapping[str, str], region: str | None) -> SendRe
     locale = first(payload, LOCALE_KEYS)
     severity = fields.get("severity")
     return SendRequest(
-        fields={**fields, "token": code} if code is not None else fields,
+        fields={**fields, "token": code},
         recipients=read_recipients(recipients, variables, region),
         sender=read_sender(first(payload, SENDER_KEYS), variables),
         code=code,
@@ -94,10 +95,12 @@ def read(raw: bytes, variables: Mapping[str, str], region: str | None) -> SendRe
 
 
 def first(payload: Mapping[str, Any], keys: Iterable[str]) -> Any:
-    """The first value there; null and a blank text count as absent."""
+    """The first value there; null, a blank text and an empty list count as absent."""
     for key in keys:
         value = payload.get(key)
-        if value is not None and not (isinstance(value, str) and not value.strip()):
+        if value not in (None, []) and not (
+            isinstance(value, str) and not clean(value)
+        ):
             return value
     return None
 
@@ -106,7 +109,7 @@ def _object(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         raise GatewayError(
             "bad_request",
-            hint="it is empty. A webhook mapping that returns nothing does this: is its 'return' missing?",
+            hint="it is empty. A webhook mapping without its 'return' does this",
         )
     try:
         payload = json.loads(raw, parse_constant=_refuse_constant)
@@ -125,26 +128,25 @@ def _refuse_constant(name: str) -> None:
 
 
 def _code(payload: Mapping[str, Any]) -> str | None:
+    """The one-time code as text: a number lost its leading zeros on the way and gets them back."""
     for key in CODE_KEYS:
+        value = payload.get(key)
         in_body = key in ("Body", "body")
         if in_body and payload.get("severity") is not None:
             continue
-        value = payload.get(key)
-        if (
-            isinstance(value, int)
-            and not isinstance(value, bool)
-            and 0 <= value < 10**8
-        ):
+        if _is_code_number(value):
             return str(value).zfill(CODE_DIGITS)
-        if isinstance(value, str) and (
-            _CODE.fullmatch(value.strip()) if in_body else value.strip()
-        ):
+        if not isinstance(value, str):
+            if value is not None and not in_body:
+                hint = f"its '{key}' is neither a text nor a number"
+                raise GatewayError("bad_request", hint=hint)
+        elif _CODE.fullmatch(value.strip()) if in_body else clean(value):
             return value.strip()
-        if value is not None and not in_body and not isinstance(value, str):
-            raise GatewayError(
-                "bad_request", hint=f"its '{key}' is neither a text nor a number"
-            )
     return None
+
+
+def _is_code_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**8
 
 
 def _message(payload: Mapping[str, Any]) -> Any:

@@ -21,7 +21,12 @@ from phonenumbers import (
 _ACI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GROUP = re.compile(r"group\.([A-Za-z0-9+/]{4,128}={0,2})")
 _USER_NAME = re.compile(r"(?:u:)?([A-Za-z_][A-Za-z0-9_]{2,31}\.[0-9]{2,9})")
-_NUMBER = re.compile(r"[\d\s+\uFF0B()\[\]./\-\u2010-\u2015\u2212\uFF0D]{3,64}")
+# What people and address books put between digits, invisible characters among it.
+_BETWEEN = re.compile(
+    r"[\s()\[\]./\-\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufeff\uff0d]"
+)
+_LONGEST = 64  # characters of a phone number, with all between
+_NUMBER = re.compile(r"[+\uff0b]?\d{3,20}")
 
 
 def recipient(value: str, region: str | None) -> str:
@@ -45,9 +50,10 @@ def e164(value: str, region: str | None = None) -> str:
 
     A *possible* number is enough: new ranges are in use before the metadata knows them.
     """
-    if not _NUMBER.fullmatch(value):
+    written = _BETWEEN.sub("", value) if len(value) <= _LONGEST else ""
+    if not _NUMBER.fullmatch(written):
         raise ValueError("not a phone number")
-    digits = normalize_digits_only(value.strip(), keep_non_digits=True)
+    digits = normalize_digits_only(written, keep_non_digits=True)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     try:

@@ -32,18 +32,23 @@ def read_recipients(
 
 
 def _split(entry: Any, variables: Mapping[str, str]) -> list[str]:
-    if isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < 10**15:
-        return [f"+{entry}"]
-    if not isinstance(entry, str):
-        raise GatewayError(
-            "bad_request", hint="its recipients are neither texts nor numbers"
-        )
-    placeholder = VARIABLE.fullmatch(entry.strip())
-    return split_texts(variables.get(placeholder[1], entry) if placeholder else entry)
+    text = _as_text(entry)
+    if text is None:
+        hint = "its recipients are neither texts nor numbers"
+        raise GatewayError("bad_request", hint=hint)
+    placeholder = VARIABLE.fullmatch(text.strip())
+    return split_texts(variables.get(placeholder[1], text) if placeholder else text)
+
+
+def _as_text(value: Any) -> str | None:
+    """A number that came as one is read as digits after a plus."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"+{value}"[:LONGEST_SHOWN] if abs(value) < 10**LONGEST_SHOWN else "+"
+    return value if isinstance(value, str) else None
 
 
 def split_texts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return [part.strip() for part in text.split(",") if clean(part)]
 
 
 def _recipient(text: str, region: str | None) -> str:
@@ -57,10 +62,9 @@ def _recipient(text: str, region: str | None) -> str:
 
 def read_sender(value: Any, variables: Mapping[str, str]) -> str | None:
     """The number asked for. Any text that is none means the default: authentik's field is free text."""
-    if not isinstance(value, str):
-        return None
-    placeholder = VARIABLE.fullmatch(value.strip())
+    text = _as_text(value) or ""
+    placeholder = VARIABLE.fullmatch(text.strip())
     try:
-        return phone.e164(variables.get(placeholder[1], "") if placeholder else value)
+        return phone.e164(variables.get(placeholder[1], "") if placeholder else text)
     except ValueError:
         return None

@@ -24,20 +24,16 @@ Piece = str | Style
 
 # Signal's apps drop a text over 64 KiB without a word, signal-cli and its REST server do not limit it.
 LONGEST = 64 * 1024
-_MARKUP = r"\\(?P<literal>[*~`|])|(?P<marker>\*+|~|\|\||`)|(?P<text>[^\\*~`|{}]+|.)"
+_MARKUP = r"\\(?P<literal>[*~`|])|(?P<marker>\*+|~|\|\||`)|(?P<text>[^\\*~`|{}$]+|.)"
 _MESSAGE = re.compile(_MARKUP, re.DOTALL)
-_TEMPLATE = re.compile(r"(?P<field>\{\{|\}\}|\{[^{}]*\})|" + _MARKUP, re.DOTALL)
+_FIELD = (
+    r"(?P<variable>\$\{[A-Z_][A-Z0-9_]*(?::-[^}]*)?\})|(?P<field>\{\{|\}\}|\{[^{}]*\})"
+)
+_TEMPLATE = re.compile(f"{_FIELD}|{_MARKUP}", re.DOTALL)
 _SPECIAL = re.compile(r"([*~`|])")
+_ASTERISKS = "marker of asterisks"
 _CLASHES = ("\\", "*", "|")
 _ZERO_WIDTH_SPACE = "\u200b"
-
-
-class MarkupError(ValueError):
-    """Markup that is opened and never closed, or closed in the wrong order, at ``offset``."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        super().__init__(message)
-        self.offset = offset
 
 
 @dataclass(frozen=True)
@@ -70,39 +66,39 @@ def styled(pieces: Iterable[Piece]) -> Styled:
             kept.pop()
         elif piece:
             kept.append(piece)
-    return Styled(tuple(_cut(kept)))
+    message = Styled(tuple(kept))
+    is_short = len(message.text) * 4 <= LONGEST
+    if is_short or len(message.text.encode()) <= LONGEST:
+        return message
+    return styled(_cut(kept))
 
 
-def _cut(pieces: list[Piece]) -> list[Piece]:
-    if sum(len(piece) * 4 for piece in pieces if isinstance(piece, str)) <= LONGEST:
-        return pieces
+def _cut(pieces: list[Piece]) -> Iterable[Piece]:
+    """The pieces up to `LONGEST` bytes, the last text ending in ``…`` if something is missing."""
     sizes = [len(piece.encode()) if isinstance(piece, str) else 0 for piece in pieces]
-    if sum(sizes) <= LONGEST:
-        return pieces
-    room, kept = LONGEST - len("…".encode()), list[Piece]()
+    room = LONGEST - len("…".encode())
+    is_cut = False
     for piece, size in zip(pieces, sizes):
-        if isinstance(piece, Style) or size <= room:
-            kept.append(piece)
-            room -= size
-        elif room:
-            kept += [piece.encode()[:room].decode(errors="ignore"), "…"]
-            room = 0
-    return [piece for piece in kept if piece]
+        if isinstance(piece, str) and not is_cut and size > room:
+            yield piece.encode()[:room].decode(errors="ignore") + "…"
+            is_cut = True
+        elif isinstance(piece, Style) or not is_cut:
+            yield piece
+        room -= size
 
 
-def parse_template(source: str) -> list[Piece]:
-    """The pieces of a template's message; what stands in braces is a field, whatever it holds.
+@dataclass(frozen=True)
+class Template:
+    """A template's message in pieces, each with its ``offset``, and the markers without a partner."""
 
-    Raises `MarkupError` for a marker without its partner: a template must not look other than meant.
-    """
+    pieces: list[tuple[Piece, int]]
+    unpaired: list[tuple[str, int]]
+
+
+def parse_template(source: str) -> Template:
+    """What stands in braces is a field, or with a dollar a variable, whatever it holds."""
     nesting = _nest(source, _TEMPLATE)
-    if nesting.unpaired:
-        offset, marker = min(nesting.unpaired)
-        raise MarkupError(
-            f"'{marker}' has no partner. For the character itself write '\\{marker[0]}'",
-            offset,
-        )
-    return nesting.pieces
+    return Template(list(zip(nesting.pieces, nesting.offsets)), nesting.unpaired)
 
 
 def parse_message(source: str) -> Styled:
@@ -119,7 +115,7 @@ def _nest(source: str, pattern: re.Pattern[str]) -> "_Nesting":
         if token.lastgroup == "marker":
             nesting.mark(token[0], token.start())
         else:
-            nesting.pieces.append(token[token.lastgroup or 0])
+            nesting.add(token[token.lastgroup or 0], token.start())
     nesting.close_to(0)
     return nesting
 
@@ -129,10 +125,13 @@ class _Nesting:
 
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
-        self.unpaired: list[tuple[int, str]] = []
-        self._open: list[tuple[Style, int, int]] = (
-            []
-        )  # with its index in pieces and its offset in the source
+        self.offsets: list[int] = []
+        self.unpaired: list[tuple[str, int]] = []
+        self._open: list[tuple[Style, int]] = []  # with its index in pieces
+
+    def add(self, piece: Piece, offset: int) -> None:
+        self.pieces.append(piece)
+        self.offsets.append(offset)
 
     def mark(self, run: str, offset: int) -> None:
         while run:
@@ -156,14 +155,14 @@ class _Nesting:
             self.close_to(opened.index(style) + 1)
             self._open.pop()
         else:
-            self._open.append((style, len(self.pieces), offset))
-        self.pieces.append(style)
+            self._open.append((style, len(self.pieces)))
+        self.add(style, offset)
 
     def close_to(self, depth: int) -> None:
         """Give up the styles opened at ``depth`` and deeper."""
-        for style, index, offset in self._open[depth:]:
+        for style, index in self._open[depth:]:
             self.pieces[index] = ""
-            self.unpaired.append((offset, style.value))
+            self.unpaired.append((style.value, self.offsets[index]))
         del self._open[depth:]
 
 
@@ -177,9 +176,11 @@ def to_markup(message: Styled) -> str:
     written, before = [], ""
     for piece in message.pieces:
         if isinstance(piece, Style):
-            marker = piece.value
-            written.append(_ZERO_WIDTH_SPACE + marker if before in _CLASHES else marker)
-            before = "*" if marker[0] == "*" else ""
+            asterisks = piece in (Style.BOLD, Style.ITALIC)
+            if before in _CLASHES or (asterisks and before == _ASTERISKS):
+                written.append(_ZERO_WIDTH_SPACE)
+            written.append(piece.value)
+            before = _ASTERISKS if asterisks else ""
         else:
             written.append(_SPECIAL.sub(r"\\\1", piece))
             before = piece[-1]

@@ -11,7 +11,6 @@ from app.client_rules import read_clients
 from app.document import Document
 from app.errors import KINDS, checked_sentence
 from app.recipients import VARIABLE, split_texts
-from app.styling import MarkupError
 from app.templates import Catalogue, Compiled, Template, compile_message
 
 SECTIONS = ("variables", "templates", "clients", "errors")
@@ -86,8 +85,14 @@ def _templates(
                 key_node,
                 f"'{name}' cannot name a template. Use letters, digits, _ and -.",
             )
+        if isinstance(value, MappingNode) and not _has_message(value):
+            document.problem(key_node, f"template '{name}' has no message.")
         found[name] = _template(document, name, value, variables, region)
     return found
+
+
+def _has_message(node: MappingNode) -> bool:
+    return any(key.value == "message" for key, _ in node.value)
 
 
 def _template(
@@ -97,12 +102,8 @@ def _template(
     variables: Mapping[str, str],
     region: str | None,
 ) -> Template:
-    what = f"template '{name}'"
-    parts = {
-        key: value for key, _, value in document.entries(node, what, TEMPLATE_KEYS)
-    }
-    if isinstance(node, MappingNode) and "message" not in parts:
-        document.problem(node, f"{what} has no message.")
+    entries = document.entries(node, f"template '{name}'", TEMPLATE_KEYS)
+    parts = {key: value for key, _, value in entries}
     return Template(
         name=name,
         message=_message(document, parts["message"]) if "message" in parts else (),
@@ -118,10 +119,13 @@ def _template(
 def _messages(
     document: Document, node: Node | None, what: str, read_key: Callable[[str], str]
 ) -> dict[str, Compiled]:
-    found = {}
+    found: dict[str, Compiled] = {}
     for key, key_node, value in document.entries(node, what):
         try:
-            found[read_key(key)] = _message(document, value)
+            name = read_key(key)
+            if name in found:
+                raise ValueError(f"is the second spelling of one entry in {what}")
+            found[name] = _message(document, value)
         except ValueError as error:
             document.problem(key_node, f"'{key}' {error}.")
     return found
@@ -140,19 +144,19 @@ def _severity(key: str) -> str:
 
 
 def _message(document: Document, node: Node) -> Compiled:
-    source = document.markup(node)
-    try:
-        if source is not None and not source.strip():
-            raise ValueError("this message is empty")
-        return compile_message((source or "").rstrip())
-    except MarkupError as error:
-        in_block = isinstance(node, ScalarNode) and node.style in ("|", ">")
-        document.problem(
-            node, f"{error}.", (source or "").count("\n", 0, error.offset) + in_block
-        )
-    except ValueError as error:
-        document.problem(node, f"{error}.")
-    return ()
+    source = document.raw_text(node)
+    if source is None:
+        return ()
+    if not source.strip():
+        document.problem(node, "this message is empty.")
+    compiled, problems = compile_message(
+        source.rstrip(), lambda variable: document.expanded(node, variable)
+    )
+    is_block = isinstance(node, ScalarNode) and node.style == "|"
+    for offset, sentence in problems:
+        below = source.count("\n", 0, offset) + 1 if is_block else 0
+        document.problem(node, sentence, below)
+    return compiled
 
 
 def _recipients(

@@ -1,6 +1,6 @@
 """Which template a request gets, and the template's text with the request's fields in it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.access import Client
@@ -35,11 +35,9 @@ class Template:
         if severity and severity in self.variants:
             return self.variants[severity]
         language = (locale or "").replace("_", "-").lower()
-        return (
-            self.locales.get(language)
-            or self.locales.get(language.partition("-")[0])
-            or self.message
-        )
+        while language and language not in self.locales:
+            language = language.rpartition("-")[0]
+        return self.locales.get(language, self.message)
 
 
 @dataclass(frozen=True)
@@ -97,12 +95,33 @@ class Catalogue:
         return message
 
 
-def compile_message(source: str) -> Compiled:
-    """``source`` with its markup and fields taken apart; `ValueError` says what is wrong with it."""
-    return tuple(
-        piece if isinstance(piece, Style) else compile_format(piece)
-        for piece in parse_template(source)
-    )
+def compile_message(
+    source: str, environment: Callable[[str], str]
+) -> tuple[Compiled, list[tuple[int, str]]]:
+    """``source`` with its markup and fields taken apart, and what is wrong with it by offset.
+
+    ``environment`` gives the value of a ``${NAME}``, which can be neither markup nor a field.
+    """
+    parsed = parse_template(source)
+    problems = [
+        (
+            offset,
+            f"'{marker}' has no partner. For the character itself write '\\{marker[0]}'.",
+        )
+        for marker, offset in parsed.unpaired
+    ]
+    compiled: list[Style | tuple[Part, ...]] = []
+    for piece, offset in parsed.pieces:
+        try:
+            if isinstance(piece, Style):
+                compiled.append(piece)
+            elif piece.startswith("${"):
+                compiled.append((environment(piece),))
+            else:
+                compiled.append(compile_format(piece))
+        except ValueError as error:
+            problems.append((offset, f"{error}."))
+    return tuple(compiled), problems
 
 
 def _own(request: SendRequest) -> Styled:

@@ -3,8 +3,10 @@
 from time import monotonic
 
 from flask import Blueprint, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app import access, answers, payloads
+from app.errors import GatewayError
 from app.observability import journal
 from app.settings import Settings
 from app.signal import Signal
@@ -26,9 +28,8 @@ def blueprint(settings: Settings, catalogue: Catalogue, signal: Signal) -> Bluep
             request.headers.get("Authorization"), settings.api_tokens
         )
         client = catalogue.client(noted.client)
-        wanted = payloads.read(
-            request.get_data(), catalogue.variables, settings.default_region
-        )
+        body = _body(settings.max_body_bytes)
+        wanted = payloads.read(body, catalogue.variables, settings.default_region)
         chosen = catalogue.choose(template, client, wanted)
         noted.template = chosen.name if chosen else "-"
         noted.recipients = catalogue.recipients(chosen, wanted)
@@ -43,6 +44,21 @@ def blueprint(settings: Settings, catalogue: Catalogue, signal: Signal) -> Bluep
         outcomes = signal.deliver(message, noted.recipients)
         noted.signal_seconds = monotonic() - started
         noted.outcome = "sent"
+        noted.detail = "; ".join({o.detail: None for o in outcomes if o.detail})
+        noted.urgent = any(outcome.urgent for outcome in outcomes)
         return answers.delivered(noted.recipients, outcomes)
 
     return gateway
+
+
+def _body(limit: int) -> bytes:
+    """The whole body or an error: gunicorn hands over what came, even of one that was cut off."""
+    request.max_content_length = (
+        limit + 1
+    )  # so that a chunked body over the limit shows
+    body = request.get_data()
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    if len(body) < (request.content_length or 0):
+        raise GatewayError("bad_request", hint="it was cut off on its way")
+    return body

@@ -44,7 +44,8 @@ class Outcome:
 
 
 def not_sent(code: str, detail: str, retry_after: int | None = None) -> Outcome:
-    return Outcome(State.NOT_SENT, code, detail, retry_after=retry_after)
+    urgent = code == "sender_not_registered"  # until then no message at all goes out
+    return Outcome(State.NOT_SENT, code, detail, urgent, retry_after=retry_after)
 
 
 def unknown(detail: str) -> Outcome:

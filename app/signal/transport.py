@@ -102,15 +102,13 @@ class _TimedReader(io.RawIOBase):
     def __init__(self, connection: socket.socket, raw: io.RawIOBase) -> None:
         self._connection = connection
         self._raw = raw
-        self._timeout = connection.gettimeout()
-        self._deadline = monotonic() + (self._timeout or 0)
+        self._deadline = monotonic() + (connection.gettimeout() or 0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if self._timeout is not None:
-            self._connection.settimeout(max(self._deadline - monotonic(), 0.001))
+        self._connection.settimeout(max(self._deadline - monotonic(), 0.001))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

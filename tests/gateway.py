@@ -1,0 +1,129 @@
+"""The gateway as a process: started as the Procfile does it, and spoken to over HTTP."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+TOKEN = "e2e-token-0123456789abcdef"
+NUMBER = "+4915100000001"
+
+
+@dataclass
+class Gateway:
+    """A running gateway; ``output`` is all it has printed so far."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def post(
+        self, document: object, token: str = TOKEN, path: str = "/v2/send"
+    ) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.post(
+            self.url + path, json=document, headers=headers, timeout=40
+        )
+
+    def wait_for(self, pattern: str, seconds: float = 10) -> str:
+        """What the pattern matches in the output, once it does."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := re.search(pattern, self.output):
+                return found[0]
+            time.sleep(0.02)
+        raise AssertionError(f"no {pattern!r} in the output:\n{self.output}")
+
+
+def command(kind: str = "web") -> list[str]:
+    """The command line of a process type in the Procfile."""
+    lines = dict(
+        line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines()
+    )
+    program, *arguments = lines[kind].split()
+    return [str(BIN / program), *arguments]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """An environment without anything of the gateway's but these."""
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LANG")
+        if name in os.environ
+    }
+    return {**kept, **variables}
+
+
+def run_to_the_end(
+    kind: str = "web", **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    """A start that is expected to fail, or a command that ends by itself."""
+    return subprocess.run(
+        command(kind),
+        cwd=ROOT,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(**variables: str) -> Iterator[Gateway]:
+    """A gateway that answers; stopped at the end as a platform stops it."""
+    bound = re.search(r"--bind 127.0.0.1:(\d+)", variables.get("GUNICORN_CMD_ARGS", ""))
+    port = bound[1] if bound else variables["PORT"]
+    process = subprocess.Popen(
+        command(), cwd=ROOT, env=environment(**variables), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    gateway = Gateway(process, f"http://127.0.0.1:{port}")
+    reader = threading.Thread(target=_collect, args=[gateway])
+    reader.start()
+    try:
+        _wait_until_live(gateway)
+        yield gateway
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        reader.join()
+        if process.stdout:
+            process.stdout.close()
+
+
+def _collect(gateway: Gateway) -> None:
+    for line in gateway.process.stdout or ():
+        gateway.lines.append(line)
+
+
+def _wait_until_live(gateway: Gateway) -> None:
+    for _ in range(500):
+        try:
+            requests.get(f"{gateway.url}/health/live", timeout=5)
+            return
+        except requests.ConnectionError:
+            assert gateway.process.poll() is None, gateway.output
+            time.sleep(0.02)
+    raise AssertionError("the gateway does not answer")

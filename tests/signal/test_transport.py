@@ -1,0 +1,147 @@
+"""The transport over real sockets: deadline, pool, sizes, and what is certain after a failure."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+import pytest
+
+from app.signal.transport import Answer, NoAnswer, NotConnected, Server
+from tests import standin
+from tests.standin import Behaviour
+
+BODY = b'{"message": "hello"}'
+
+
+@pytest.fixture
+def server() -> Iterator[standin.StandIn]:
+    with standin.running() as running:
+        yield running
+
+
+def post(url: str, seconds: float = 5) -> Answer:
+    return Server(f"{url}/v2/send").post(BODY, monotonic() + seconds)
+
+
+def test_the_answer_is_read_whole(server: standin.StandIn) -> None:
+    assert post(server.url) == Answer(201, b'{"timestamp":"1700000000000"}')
+
+
+def test_one_connection_serves_several_requests(server: standin.StandIn) -> None:
+    target = Server(f"{server.url}/v2/send")
+    for _ in range(5):
+        target.post(BODY, monotonic() + 5)
+    assert server.books.connections == 1
+
+
+def test_several_threads_share_the_pool(server: standin.StandIn) -> None:
+    server.plan = lambda document: Behaviour(delay=0.1)
+    target = Server(f"{server.url}/v2/send")
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(
+            threads.map(lambda _: target.post(BODY, monotonic() + 5), range(40))
+        )
+    assert {answer.status for answer in answers} == {201}
+    assert len(server.books.accepted) == 40
+    assert server.books.connections <= 8
+
+
+def test_a_redirect_is_not_followed(server: standin.StandIn) -> None:
+    headers = {"Location": f"{server.url}/books"}
+    server.plan = lambda document: Behaviour(302, "", headers=headers)
+    assert post(server.url).status == 302
+
+
+def test_a_body_over_the_limit_is_not_read(server: standin.StandIn) -> None:
+    server.plan = lambda document: Behaviour(400, "x" * 70_000)
+    assert post(server.url) == Answer(400, None)
+
+
+@pytest.mark.parametrize("manner", ["hang", "trickle"])
+def test_the_deadline_holds_whatever_the_server_does(
+    manner: str, server: standin.StandIn
+) -> None:
+    server.plan = lambda document: Behaviour(manner=manner)
+    started = monotonic()
+    with pytest.raises(NoAnswer, match="^the server did not answer in time$"):
+        post(server.url, seconds=0.5)
+    assert 0.4 < monotonic() - started < 1
+
+
+def test_a_body_that_trickles_is_given_up_at_the_deadline() -> None:
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n")
+            try:
+                while not done.wait(0.05):
+                    connection.sendall(b" ")
+            except OSError:
+                pass
+
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        started = monotonic()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert post(url, seconds=0.5) == Answer(201, None)
+        assert 0.4 < monotonic() - started < 1
+        done.set()
+        thread.join()
+
+
+def test_a_connection_that_breaks_after_the_request_is_no_answer(
+    server: standin.StandIn,
+) -> None:
+    server.plan = lambda document: Behaviour(manner="reset")
+    with pytest.raises(NoAnswer, match="^the connection broke before the answer came$"):
+        post(server.url)
+
+
+def test_a_port_that_refuses_was_certainly_not_reached() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(NotConnected, match="^the server does not take the connection$"):
+        post(f"http://127.0.0.1:{port}")
+
+
+def test_a_host_without_an_address_was_certainly_not_reached() -> None:
+    with pytest.raises(NotConnected, match="^the server does not take the connection$"):
+        post("http://signal.invalid:8080")
+
+
+def test_a_server_that_takes_no_connection_in_time_was_not_reached() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        with pytest.raises(
+            NotConnected, match="^the server did not take the connection in time$"
+        ):
+            post(f"http://127.0.0.1:{address[1]}", seconds=0.5)
+        for filler in fillers:
+            filler.close()
+
+
+def test_a_failed_tls_handshake_is_certainly_not_sent(server: standin.StandIn) -> None:
+    with pytest.raises(NotConnected, match="^the server does not take the connection$"):
+        post(server.url.replace("http:", "https:"))
+    assert not server.books.accepted
+
+
+def test_credentials_in_the_address_travel_as_basic(server: standin.StandIn) -> None:
+    assert post(server.url.replace("//", "//user:password@")).status == 201
+    assert server.books.authorizations == ["Basic dXNlcjpwYXNzd29yZA=="]
+
+
+def test_a_proxy_in_the_environment_is_not_used(
+    server: standin.StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    assert post(server.url).status == 201

@@ -1,0 +1,204 @@
+"""A stand-in for Signal's server: a real HTTP server that plays its answers and keeps books.
+
+In a test: ``with standin.running() as server``. By hand: ``python -m tests.standin 8080``, which
+takes every message, answers as signal-cli-rest-api 0.100 does and tells its books at ``/books``.
+"""
+
+import asyncio
+import json
+import re
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_AUTHORIZATION = re.compile(rb"\r\nauthorization: *([^\r]+)", re.IGNORECASE)
+_REASON = {
+    200: "OK",
+    201: "Created",
+    204: "No Content",
+    302: "Found",
+    400: "Bad Request",
+}
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How a request is answered. ``accepts`` tells whether Signal gets the message all the same.
+
+    ``manner`` is ``answer``, ``reset`` (after reading the request), ``hang``, or ``trickle`` (a byte
+    of the answer each 50 ms, for ever).
+    """
+
+    status: int = 201
+    body: str = '{"timestamp":"1700000000000"}'
+    accepts: bool = True
+    delay: float = 0
+    manner: str = "answer"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+ACCEPTING = Behaviour()
+Plan = Callable[[dict[str, Any]], Behaviour]
+
+
+@dataclass
+class Books:
+    """What the server got and what it accepted; ``at_once`` is the most that were under way together."""
+
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+    authorizations: list[str] = field(default_factory=list)
+    connections: int = 0
+    under_way: int = 0
+    at_once: int = 0
+
+
+class StandIn:
+    """The server: ``plan`` chooses the behaviour from a request's document."""
+
+    def __init__(self, plan: Plan = lambda document: ACCEPTING) -> None:
+        self.plan = plan
+        self.books = Books()
+        self.port = 0
+        self.keeps_requests = True
+        self.transports: set[asyncio.Transport] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def listen(self, port: int = 0) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: _Connection(self, loop), "127.0.0.1", port, backlog=1024
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+    async def close(self, server: asyncio.Server) -> None:
+        server.close()
+        for transport in list(self.transports):
+            transport.abort()
+        await asyncio.sleep(0)  # for the connections to be told
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, standin: StandIn, loop: asyncio.AbstractEventLoop) -> None:
+        self._standin = standin
+        self._loop = loop
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._standin.books.connections += 1
+        self._standin.transports.add(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, separator, rest = self._buffer.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        size = int(length[1]) if length else 0
+        if separator and len(rest) >= size:
+            self._buffer = rest[size:]
+            self._note_authorization(head)
+            self._handle(head.split(b" ", 2)[1].decode(), rest[:size])
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._standin.transports.discard(self._transport)
+
+    def _note_authorization(self, head: bytes) -> None:
+        if found := _AUTHORIZATION.search(head):
+            self._standin.books.authorizations.append(found[1].decode())
+
+    def _handle(self, path: str, body: bytes) -> None:
+        books = self._standin.books
+        if path == "/books":
+            self._write(Behaviour(200, json.dumps({"accepted": len(books.accepted)})))
+            return
+        if path != "/v2/send":
+            self._write(Behaviour(404, "404 page not found"))
+            return
+        document = json.loads(body)
+        if self._standin.keeps_requests:
+            books.requests.append(document)
+        books.under_way += 1
+        books.at_once = max(books.at_once, books.under_way)
+        behaviour = self._standin.plan(document)
+        if behaviour.delay:
+            self._loop.call_later(behaviour.delay, self._finish, behaviour, document)
+        else:
+            self._finish(behaviour, document)
+
+    def _finish(self, behaviour: Behaviour, document: dict[str, Any]) -> None:
+        books = self._standin.books
+        books.under_way -= 1
+        if behaviour.accepts:
+            books.accepted.append(document["message"])
+        if behaviour.manner == "reset":
+            linger = struct.pack("ii", 1, 0)
+            self._transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, linger
+            )
+            self._transport.abort()
+        elif behaviour.manner == "trickle":
+            self._trickle(_answer(behaviour) + b" " * 100_000)
+        elif behaviour.manner == "answer":
+            self._write(behaviour)
+
+    def _trickle(self, left: bytes) -> None:
+        if left and not self._transport.is_closing():
+            self._transport.write(left[:1])
+            self._loop.call_later(0.05, self._trickle, left[1:])
+
+    def _write(self, behaviour: Behaviour) -> None:
+        self._transport.write(_answer(behaviour))
+
+
+def _answer(behaviour: Behaviour) -> bytes:
+    body = behaviour.body.encode()
+    size = len(body) if behaviour.manner == "answer" else 100_000
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Content-Length": str(size),
+        **behaviour.headers,
+    }
+    reason = _REASON.get(behaviour.status, "Other")
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    head = "\r\n".join([f"HTTP/1.1 {behaviour.status} {reason}", *lines, "", ""])
+    return head.encode() + body
+
+
+@contextmanager
+def running(
+    plan: Plan = lambda document: ACCEPTING, port: int = 0
+) -> Iterator[StandIn]:
+    """A stand-in that serves on a thread of its own."""
+    standin, loop = StandIn(plan), asyncio.new_event_loop()
+    server = loop.run_until_complete(standin.listen(port))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield standin
+    finally:
+        asyncio.run_coroutine_threadsafe(standin.close(server), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _serve(port: int) -> None:
+    standin = StandIn()
+    standin.keeps_requests = False
+    server = await standin.listen(port)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1])))

@@ -1,0 +1,239 @@
+"""The form of an answer, and the truth about several recipients."""
+
+import json
+from typing import Any
+
+import pytest
+import responses
+from requests import PreparedRequest
+
+from tests.conftest import BEARER, SIGNAL, TOKEN, client
+
+CODE = {"To": "+4915112345678", "Body": "482915"}
+A, B, C = "+4915100000011", "+4915100000012", "+4915100000013"
+UNAUTHORIZED = (
+    "The token is missing or wrong. Compare the sender's token with API_TOKENS."
+)
+
+
+def by_recipient(
+    signal: responses.RequestsMock, answers: dict[str, tuple[int, str]]
+) -> None:
+    def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
+        status, body = answers[json.loads(request.body or b"")["recipients"][0]]
+        return status, {}, body
+
+    signal.remove("POST", f"{SIGNAL}/v2/send")
+    signal.add_callback("POST", f"{SIGNAL}/v2/send", callback=answer)
+
+
+def error(text: str) -> tuple[int, str]:
+    return 400, json.dumps({"error": text})
+
+
+def send(signal: responses.RequestsMock, recipients: list[str]) -> tuple[int, Any]:
+    document = {**CODE, "recipients": recipients}
+    answer = client().post("/v2/send", json=document, headers=BEARER)
+    return answer.status_code, answer.json
+
+
+def test_a_partial_success_is_201_and_names_the_rest(
+    signal: responses.RequestsMock,
+) -> None:
+    answers = {
+        A: error("Unregistered user\nFailed to send message"),
+        B: (201, '{"timestamp":"1700000000002"}'),
+        C: error("process killed as timeout reached"),
+    }
+    by_recipient(signal, answers)
+    assert send(signal, [A, B, C]) == (
+        201,
+        {
+            "timestamp": "1700000000002",
+            "errors": {
+                "recipients": [
+                    {"number": A, "reason": "not_on_signal"},
+                    {"number": C, "reason": "signal_timeout"},
+                ]
+            },
+        },
+    )
+
+
+def test_members_of_a_group_who_missed_it_are_named(
+    signal: responses.RequestsMock,
+) -> None:
+    errors = {"recipients": [{"number": A, "reason": "UNREGISTERED_FAILURE"}]}
+    body = json.dumps([{"timestamp": "1700000000000", "errors": errors}])
+    by_recipient(signal, {"group.YWJj": (201, body)})
+    assert send(signal, ["group.YWJj"]) == (
+        201,
+        {
+            "timestamp": "1700000000000",
+            "errors": {"recipients": [{"number": A, "reason": "not_on_signal"}]},
+        },
+    )
+
+
+def test_an_accepted_message_without_signals_time_gets_the_gateways(
+    signal: responses.RequestsMock,
+) -> None:
+    by_recipient(signal, {A: (201, "null")})
+    status, document = send(signal, [A])
+    assert status == 201
+    assert len(document["timestamp"]) == 13 and document["timestamp"].isdecimal()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status", "code"),
+    [
+        ("Unregistered user\nFailed to send message", "Failed to send message", 504, "signal_timeout"),
+        ("untrusted identities", "User x is not registered.", 502, "sender_not_registered"),
+        ("due to rate limiting", "Unregistered user\nFailed to send message", 429, "signal_rate_limited"),
+        ("Invalid Signal group", "Unregistered user\nFailed to send message", 422, "not_on_signal"),
+    ],
+)  # fmt: skip
+def test_if_nobody_got_it_the_gravest_reason_answers(
+    first: str, second: str, status: int, code: str, signal: responses.RequestsMock
+) -> None:
+    by_recipient(signal, {A: error(first), B: error(second)})
+    found, document = send(signal, [A, B])
+    assert (found, document["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "code", "retry_after", "sentence"),
+    [
+        (
+            "Unregistered user\nFailed to send message", 422, "not_on_signal", None,
+            "This number is not on Signal. Sign out, sign in again, and enter the number"
+            " with its country code, like +49 151 23456789.",
+        ),
+        (
+            "untrusted identities", 422, "safety_number_changed", None,
+            "Signal is set up anew on this number, so its safety number changed."
+            " The administrator must confirm it before a message can be sent.",
+        ),
+        (
+            "Rate limit failure, retry after 30 seconds", 429, "signal_rate_limited", "30",
+            "Signal takes no more messages for now. Try again in 30 seconds.",
+        ),
+        (
+            "User x is not registered.", 502, "sender_not_registered", None,
+            "The number that sends the messages is not signed in to Signal."
+            " Tell the administrator.",
+        ),
+        (
+            "signal-cli version is too old", 502, "signal_rejected", None,
+            "Signal's server refused the message."
+            " The administrator finds why in the log.",
+        ),
+        (
+            "write tcp: broken pipe", 503, "signal_unreachable", "30",
+            "The message was not sent: Signal cannot be reached. Try again in a minute.",
+        ),
+        (
+            "Failed to send message", 504, "signal_timeout", None,
+            "Signal did not confirm the message; it may still arrive."
+            " Wait a minute before you try again.",
+        ),
+        (
+            "Group not found: x", 422, "invalid_recipient", None,
+            f"'{A}' is not a number that Signal can reach. Sign out, sign in again,"
+            " and enter the number with its country code, like +49 151 23456789.",
+        ),
+        (
+            "illegal base64 data", 400, "bad_request", None,
+            "This request cannot be read: the server cannot read the request's options.",
+        ),
+    ],
+)  # fmt: skip
+def test_every_failure_of_signal_is_told_in_words(
+    text: str,
+    status: int,
+    code: str,
+    retry_after: str | None,
+    sentence: str,
+    signal: responses.RequestsMock,
+) -> None:
+    by_recipient(signal, {A: error(text)})
+    answer = client().post("/v2/send", json={**CODE, "To": A}, headers=BEARER)
+    assert answer.json == {
+        "error": sentence,
+        "code": code,
+        "request_id": answer.headers["X-Request-ID"],
+    }
+    assert answer.status_code == status
+    assert answer.headers.get("Retry-After") == retry_after
+
+
+@pytest.mark.parametrize(
+    ("accept", "agent", "is_text"),
+    [
+        ("*/*", "authentik@2026.8.0", True),
+        (None, "authentik@2026.8.0+abc", True),
+        ("*/*", "curl/8", False),
+        (None, "python-requests/2", False),
+        ("application/json", "authentik@2026.8.0", False),
+        ("text/plain", "curl/8", True),
+        ("text/*", "curl/8", True),
+        ("text/plain;q=0.5, application/json", "authentik@2026.8.0", False),
+        ("image/png", "authentik@2026.8.0", True),
+        ("image/png", "curl/8", False),
+    ],
+)
+def test_accept_decides_the_form_and_else_who_asks(
+    accept: str | None, agent: str, is_text: bool
+) -> None:
+    headers = {"User-Agent": agent, **({"Accept": accept} if accept else {})}
+    answer = client().post("/v2/send", headers=headers)
+    if is_text:
+        assert answer.content_type == "text/plain; charset=utf-8"
+        assert answer.get_data(as_text=True) == UNAUTHORIZED + "\n"
+    else:
+        assert answer.content_type == "application/json"
+        assert answer.json is not None and answer.json["error"] == UNAUTHORIZED
+
+
+@pytest.mark.parametrize("given", ["abc-123", "A.b_C", "x" * 64])
+def test_a_sane_request_id_is_taken_over(given: str) -> None:
+    answer = client().get("/v1/health", headers={"X-Request-ID": given})
+    assert answer.headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a;b", "ä", "a\tb", None])
+def test_any_other_request_id_is_replaced(given: str | None) -> None:
+    headers = {} if given is None else {"X-Request-ID": given}
+    found = client().get("/v1/health", headers=headers).headers["X-Request-ID"]
+    assert len(found) == 32 and found != given
+
+
+def test_the_sentences_can_be_replaced(
+    signal: responses.RequestsMock, tmp_path: Any
+) -> None:
+    templates = tmp_path / "templates.yaml"
+    templates.write_text("errors:\n  invalid_recipient: '{value} ist keine Nummer'\n")
+    caller = client(templates_file=templates)
+    answer = caller.post("/v2/send", json={**CODE, "To": "foo"}, headers=BEARER)
+    assert answer.json is not None and answer.json["error"] == "foo ist keine Nummer"
+
+
+def test_a_bug_of_ours_is_told_in_one_sentence_and_logged_without_its_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    caller = client()
+    caller.application.testing = False
+
+    @caller.application.get("/bug")
+    def bug() -> str:
+        raise RuntimeError(f"a secret: {TOKEN}")
+
+    answer = caller.get("/bug")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["error"]) == (
+        500,
+        "Something went wrong inside the gateway. The administrator finds it in the log.",
+    )
+    logged = capsys.readouterr().err
+    assert "RuntimeError" in logged and "test_answers.py" in logged
+    assert TOKEN not in logged

@@ -1,0 +1,40 @@
+"""Putting the parts together."""
+
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from app.errors import ConfigurationError
+from tests.conftest import BEARER, client
+
+
+def test_problems_of_environment_and_templates_are_told_together(
+    tmp_path: Path,
+) -> None:
+    templates = tmp_path / "templates.yaml"
+    templates.write_text("templates: 5\n")
+    environ = {
+        "SIGNAL_API_URL": "signal:8080",
+        "LOG_LEVEL": "loud",
+        "TEMPLATES_FILE": str(templates),
+    }
+    with pytest.raises(ConfigurationError) as error:
+        create_app(environ=environ)
+    assert error.value.problems == [
+        "SIGNAL_API_URL has no usable address at position 1."
+        " Write it like http://signal:8080.",
+        "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL.",
+        f"{templates}, line 1: templates must be a mapping, like 'name: value'.",
+    ]
+
+
+def test_only_a_preview_says_that_it_is_one() -> None:
+    assert "X-Preview" not in client().get("/v1/health").headers
+    preview = create_app(environ={}).test_client()
+    assert preview.get("/v1/health").headers["X-Preview"] == "true"
+
+
+def test_a_preview_lets_nobody_in_without_its_token() -> None:
+    preview = create_app(environ={}).test_client()
+    assert preview.post("/v2/send", headers=BEARER).status_code == 401

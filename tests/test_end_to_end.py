@@ -1,0 +1,245 @@
+"""The real gunicorn as the Procfile starts it, real HTTP on both sides."""
+
+import shlex
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+from pysignalclirestapi import SignalCliRestApi, SignalCliRestApiHTTPBasicAuth
+
+from tests import gateway, standin
+from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.standin import Behaviour, StandIn
+
+CODE = {"From": "authentik", "To": "+49 151 12345678", "Body": "004821"}
+MESSAGE = (
+    "**Your verification code**\n\n004821\n\n"
+    "It expires in 5 minutes. If you did not ask for it, ignore this message."
+)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[Gateway, StandIn]]:
+    with standin.running() as signal:
+        with gateway.running(
+            PORT=str(gateway.free_port()),
+            SIGNAL_API_URL=signal.url,
+            SIGNAL_NUMBER=NUMBER,
+            API_TOKENS=f"authentik:{TOKEN}",
+            SIGNAL_TIMEOUT="2",
+        ) as running:
+            yield running, signal
+
+
+@pytest.fixture
+def pair(servers: tuple[Gateway, StandIn]) -> tuple[Gateway, StandIn]:
+    servers[1].plan = lambda document: Behaviour()
+    servers[1].books.requests.clear()
+    servers[1].books.accepted.clear()
+    return servers
+
+
+def test_a_code_reaches_signal_once(pair: tuple[Gateway, StandIn]) -> None:
+    running, signal = pair
+    answer = running.post(CODE)
+    assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
+    assert signal.books.requests == [
+        {
+            "number": NUMBER,
+            "recipients": ["+4915112345678"],
+            "message": MESSAGE,
+            "text_mode": "styled",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "code"),
+    [
+        (
+            Behaviour(
+                400, '{"error":"Unregistered user, Failed to send message"}', False
+            ),
+            422,
+            "not_on_signal",
+        ),
+        (Behaviour(500, "", False), 503, "signal_unreachable"),
+        (Behaviour(manner="reset"), 504, "signal_timeout"),
+        (Behaviour(manner="hang"), 504, "signal_timeout"),
+        (Behaviour(manner="trickle"), 504, "signal_timeout"),
+        (
+            Behaviour(400, '{"error":"Failed to send message"}', False),
+            504,
+            "signal_timeout",
+        ),
+    ],
+)
+def test_a_failure_is_told_as_it_is_and_in_time(
+    behaviour: Behaviour, status: int, code: str, pair: tuple[Gateway, StandIn]
+) -> None:
+    running, signal = pair
+    signal.plan = lambda document: behaviour
+    started = time.monotonic()
+    answer = running.post(CODE)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert time.monotonic() - started < 2.5
+    assert len(signal.books.requests) == 1
+
+
+def test_the_client_of_signal_cli_rest_api_sends_through_the_gateway(
+    pair: tuple[Gateway, StandIn],
+) -> None:
+    running, signal = pair
+    auth = SignalCliRestApiHTTPBasicAuth("any", TOKEN)
+    api = SignalCliRestApi(running.url, NUMBER, auth=auth)
+    answer = api.send_message("hello **you**", ["+4915112345678"], text_mode="styled")
+    assert answer == {"timestamp": "1700000000000"}
+    assert signal.books.requests == [
+        {
+            "number": NUMBER,
+            "recipients": ["+4915112345678"],
+            "message": "hello **you**",
+            "text_mode": "styled",
+            "notify_self": False,
+        }
+    ]
+
+
+def raw(running: Gateway, request: bytes) -> bytes:
+    """What comes back for bytes that no client would send."""
+    address = ("127.0.0.1", int(running.url.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+HEAD = (
+    f"POST /v2/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+    "Connection: close\r\n"
+)
+BODY = '{"to": "+4915112345678", "token": "004821"}'
+
+
+@pytest.mark.parametrize(
+    ("request_text", "status"),
+    [
+        (HEAD + "Transfer-Encoding: chunked\r\n\r\n" f"{len(BODY):x}\r\n{BODY}\r\n0\r\n\r\n", 201),
+        (HEAD + f"Content-Length: {len(BODY)}\r\n\r\n{BODY}", 201),
+        (HEAD + f"Content-Length: {len(BODY) + 9}\r\n\r\n{BODY}", 400),
+        (HEAD + f"Content-Length: 5\r\n\r\n{BODY}", 400),
+        (HEAD + f"Content-Length: 10000000\r\n\r\n{BODY}", 413),
+        (HEAD + "Transfer-Encoding: chunked\r\n\r\n" + f"100001\r\n{' ' * 0x100001}\r\n0\r\n\r\n", 413),
+        (HEAD + "\r\n", 400),
+        (HEAD + "X-Request-ID: a\r\n b\r\n\r\n", 400),
+        (HEAD + f"Authorization: Bearer x\r\nContent-Length: {len(BODY)}\r\n\r\n{BODY}", 401),
+        (HEAD.replace(TOKEN, "\xff\xfe") + "\r\n", 401),
+        (HEAD.replace("Bearer", "Basic") + "\r\n", 401),
+        (HEAD.replace("POST", "HEAD") + "\r\n", 405),
+        (HEAD.replace("POST", "OPTIONS") + "\r\n", 405),
+        (HEAD.replace("POST", "BREW") + "\r\n", 405),
+        (HEAD.replace("/v2/send", "/v2/send/%2e%2e/sms") + "\r\n", 404),
+    ],
+)  # fmt: skip
+def test_odd_requests_on_the_wire_get_a_clear_answer(
+    request_text: str, status: int, pair: tuple[Gateway, StandIn]
+) -> None:
+    running, signal = pair
+    answer = raw(running, request_text.encode("latin-1"))
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert len(signal.books.requests) == (status == 201)
+
+
+def test_preview_greets_with_a_line_that_works(tmp_path: object) -> None:
+    port = gateway.free_port()
+    with gateway.running(GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}") as running:
+        line = running.wait_for(r"curl .*\n")
+        assert f"http://127.0.0.1:{port}/v2/send" in line
+        answer = subprocess.run(
+            [*shlex.split(line), "-si"], capture_output=True, text=True, timeout=10
+        )
+        assert answer.stdout.startswith("HTTP/1.1 201")
+        assert "X-Preview: true" in answer.stdout
+        shown = running.wait_for(r"(?s)┌.*?└\n")
+    assert shown == (
+        "┌ Signal message to +4915112345678 from the default number (preview, not sent)\n"
+        "│ Your verification code\n"
+        "│ \n"
+        "│ 004821\n"
+        "│ \n"
+        "│ It expires in 5 minutes. If you did not ask for it, ignore this message.\n"
+        "└\n"
+    )
+
+
+def test_a_preview_on_a_platform_does_not_start() -> None:
+    ended = gateway.run_to_the_end(PORT="8000")
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "The gateway cannot start: 1 problem in its configuration.\n"
+        "- SIGNAL_API_URL is not set. With PORT set this is no preview on your own"
+        " machine: give the address of signal-cli-rest-api, like http://signal:8080,"
+        " and API_TOKENS and SIGNAL_NUMBER beside it.\n"
+    )
+
+
+def test_a_preview_that_others_could_reach_does_not_start() -> None:
+    port = gateway.free_port()
+    ended = gateway.run_to_the_end(GUNICORN_CMD_ARGS=f"--bind 0.0.0.0:{port}")
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "The gateway cannot start: SIGNAL_API_URL is not set, and it would listen on"
+        " 0.0.0.0.\nA preview shows messages on this terminal and serves 127.0.0.1"
+        " alone. To send them, set\nSIGNAL_API_URL, SIGNAL_NUMBER and API_TOKENS.\n"
+    )
+
+
+def test_a_gateway_without_tokens_does_not_start() -> None:
+    ended = gateway.run_to_the_end(SIGNAL_API_URL="http://signal:8080")
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "The gateway cannot start: 1 problem in its configuration.\n"
+        "- API_TOKENS is not set, so nobody could be let in. Make a token with"
+        " 'openssl rand -hex 32' and set API_TOKENS=authentik:<the token>.\n"
+    )
+
+
+@pytest.mark.parametrize("kind", ["web", "release"])
+def test_five_mistakes_in_the_templates_are_told_at_once_with_their_lines(
+    kind: str, tmp_path: object
+) -> None:
+    path = f"{tmp_path}/templates.yaml"
+    with open(path, "w") as file:
+        file.write(
+            "templates:\n"
+            "  sms:\n"
+            "    message: {token}\n"
+            "    locales:\n"
+            "      no: Hei {token}\n"
+            "  notification:\n"
+            "    message: |\n"
+            "      Hello\n"
+            "      **{body}\n"
+            "clients:\n"
+            "  authentik:\n"
+            "    templates: [smss]\n"
+            "    networks: 10.0.0.0/33\n"
+        )
+    ended = gateway.run_to_the_end(
+        kind,
+        TEMPLATES_FILE=path,
+        SIGNAL_API_URL="http://signal:8080",
+        API_TOKENS=f"authentik:{TOKEN}",
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "The gateway cannot start: 5 problems in its configuration.\n"
+        f"- {path}, line 3: a text is expected here, not a mapping. If the text begins"
+        " with '{', put it in quotes.\n"
+        f"- {path}, line 5: YAML reads 'no' as true or false. Put it in quotes.\n"
+        f"- {path}, line 9: '**' has no partner. For the character itself write '\\*'.\n"
+        f"- {path}, line 12: there is no template 'smss'.\n"
+        f"- {path}, line 13: this is no network. Write it like 10.0.0.0/8.\n"
+    )

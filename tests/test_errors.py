@@ -1,0 +1,150 @@
+"""What can go wrong, and the sentence that tells it."""
+
+import pytest
+
+from app.errors import KINDS, ConfigurationError, GatewayError, checked_sentence
+
+
+@pytest.mark.parametrize(
+    "error, status, sentence",
+    [
+        (
+            GatewayError("bad_request", hint="it is not JSON"),
+            400,
+            "This request cannot be read: it is not JSON.",
+        ),
+        (
+            GatewayError("invalid_recipient", value="0151"),
+            422,
+            "'0151' is not a number that Signal can reach. Sign out, sign in again, and enter the number"
+            " with its country code, like +49 151 23456789.",
+        ),
+        (
+            GatewayError("missing_field", field="token"),
+            422,
+            "The message needs 'token', which the request does not have.",
+        ),
+        (
+            GatewayError("rate_limited", retry_after=17),
+            429,
+            "Too many messages. Wait 17 seconds, then ask for a new code.",
+        ),
+        (
+            GatewayError("signal_rate_limited"),
+            429,
+            "Signal takes no more messages for now. Try again in 60 seconds.",
+        ),
+    ],
+)
+def test_an_error_has_a_status_and_a_sentence_with_its_names(
+    error: GatewayError, status: int, sentence: str
+) -> None:
+    assert (error.status, error.sentence({})) == (status, sentence)
+
+
+def test_the_statuses_are_those_of_the_contract() -> None:
+    assert {code: kind.status for code, kind in KINDS.items()} == {
+        "bad_request": 400,
+        "unauthorized": 401,
+        "forbidden": 403,
+        "not_found": 404,
+        "method_not_allowed": 405,
+        "too_large": 413,
+        "no_recipient": 422,
+        "invalid_recipient": 422,
+        "no_sender": 422,
+        "no_message": 422,
+        "missing_field": 422,
+        "unformatted_mapping": 422,
+        "not_on_signal": 422,
+        "safety_number_changed": 422,
+        "rate_limited": 429,
+        "signal_rate_limited": 429,
+        "sender_not_registered": 502,
+        "signal_rejected": 502,
+        "signal_unreachable": 503,
+        "busy": 503,
+        "signal_timeout": 504,
+        "internal": 500,
+    }
+
+
+def test_every_sentence_of_our_own_could_replace_itself() -> None:
+    for code, kind in KINDS.items():
+        assert checked_sentence(code, kind.sentence) == kind.sentence
+
+
+def test_a_sentence_from_the_configuration_replaces_only_that_of_its_code() -> None:
+    sentences = {"missing_field": "Es fehlt: {field}"}
+    assert (
+        GatewayError("missing_field", field="token").sentence(sentences)
+        == "Es fehlt: token"
+    )
+    assert (
+        GatewayError("busy").sentence(sentences)
+        == "The message was not sent: too many are waiting. Try again in a minute."
+    )
+
+
+def test_a_name_in_a_value_is_not_filled_in_again() -> None:
+    error = GatewayError("missing_field", field="{seconds}")
+    assert error.sentence({"missing_field": "{field}"}) == "{seconds}"
+
+
+def test_the_detail_for_the_log_stays_out_of_the_sentence_and_out_of_the_exception() -> (
+    None
+):
+    error = GatewayError("forbidden", detail="the client may not use this number")
+    assert "client" not in error.sentence({}) and str(error) == "forbidden"
+
+
+def test_a_checked_sentence_loses_the_blanks_around_it() -> None:
+    assert (
+        checked_sentence("busy", " In {seconds} s wieder.\n")
+        == "In {seconds} s wieder."
+    )
+
+
+@pytest.mark.parametrize(
+    "code, sentence, allowed",
+    [
+        ("busy", "  \n", "{seconds}"),
+        ("busy", "Too {many}", "{seconds}"),
+        ("busy", "Too {}", "{seconds}"),
+        ("busy", "Wait {seconds:d}", "{seconds}"),
+        ("busy", "Wait {seconds:{x}}", "{seconds}"),
+        ("invalid_recipient", "{value.__class__}", "{seconds}, {value}"),
+        ("invalid_recipient", "{value[0]}", "{seconds}, {value}"),
+        ("invalid_recipient", "{value", "{seconds}, {value}"),
+        ("invalid_recipient", "value}", "{seconds}, {value}"),
+    ],
+)
+def test_a_sentence_that_could_not_be_filled_is_refused(
+    code: str, sentence: str, allowed: str
+) -> None:
+    with pytest.raises(ValueError) as error:
+        checked_sentence(code, sentence)
+    assert (
+        str(error.value)
+        == f"the sentence must be a text whose only fields are {allowed}."
+    )
+
+
+@pytest.mark.parametrize(
+    "problems, text",
+    [
+        (
+            ["A is wrong."],
+            "The gateway cannot start: 1 problem in its configuration.\n- A is wrong.",
+        ),
+        (
+            ["A is wrong.", "B is too."],
+            "The gateway cannot start: 2 problems in its configuration.\n- A is wrong.\n- B is too.",
+        ),
+    ],
+)
+def test_all_problems_of_a_configuration_are_told_at_once(
+    problems: list[str], text: str
+) -> None:
+    error = ConfigurationError(problems)
+    assert str(error) == text and error.problems == problems

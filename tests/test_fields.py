@@ -1,0 +1,242 @@
+from typing import Any
+
+import pytest
+
+from app.fields import MissingField, clean, compile_format, fill
+
+EVENT = {
+    "user": {"email": "bob@example.org", "": "x"},
+    "event": {"context": {"message": "Out now"}, "a b": 1},
+    "attachments": [{"title": "login_failed"}],
+}
+
+
+def filled(template: str, **fields: Any) -> str:
+    return fill(compile_format(template), fields, {})
+
+
+def nested(levels: int) -> Any:
+    value: Any = "deep"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("no field", "no field"),
+        ("", ""),
+        ("{{x}} {user.email}", "{x} bob@example.org"),
+        ("{user[email]}!", "bob@example.org!"),
+        ("{event[context][message]}", "Out now"),
+        ("{event.context[message]}", "Out now"),
+        ("{event[a b]}", "1"),
+        ("{attachments[0][title]}", "login_failed"),
+    ],
+)
+def test_a_field_looks_values_up_in_mappings_and_lists(
+    template: str, text: str
+) -> None:
+    assert filled(template, **EVENT) == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x",
+        "user.__class__",
+        "user.get",
+        "user.email.upper",
+        "user.email[0]",
+        "attachments.append",
+        "attachments.__class__.__mro__",
+        "attachments[1]",
+        "attachments[-1]",
+        "attachments[x]",
+        "attachments[٠]",
+        "attachments[9999999999]",
+        "event[context][message][x]",
+    ],
+)
+def test_what_is_not_in_the_payload_is_missing_even_if_python_knows_it(
+    name: str,
+) -> None:
+    with pytest.raises(MissingField) as error:
+        filled(f"{{{name}}}", **EVENT)
+    assert error.value.name == name
+
+
+def test_a_default_stands_in_for_what_is_missing_or_null() -> None:
+    parts = compile_format("{a}, {b}, {c.d}, {e}")
+    fields = {"b": None, "c": "text", "e": ""}
+    defaults = {"a": "one", "b": "two", "c.d": "three", "e": "four"}
+    assert fill(parts, fields, defaults) == "one, two, three, "
+
+
+def test_null_without_a_default_is_missing() -> None:
+    with pytest.raises(MissingField, match="^code$"):
+        filled("{code}", code=None)
+
+
+@pytest.mark.parametrize("template", ["{x", "x}", "{", "{x!}", "}{"])
+def test_a_brace_without_its_partner_is_told(template: str) -> None:
+    with pytest.raises(ValueError) as error:
+        compile_format(template)
+    assert str(error.value) == (
+        "a brace has no partner. For the brace itself write '{{' or '}}'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("{}", ""),
+        ("{0}", "0"),
+        ("{x!r}", "x!r"),
+        ("{x:{y}}", "x"),
+        ("{x.}", "x."),
+        ("{x[]}", "x[]"),
+        ("{x..y}", "x..y"),
+        ("{x[0]y}", "x[0]y"),
+        ("{-x}", "-x"),
+        ("{ x }", " x "),
+    ],
+)
+def test_what_is_no_field_is_told(template: str, name: str) -> None:
+    with pytest.raises(ValueError) as error:
+        compile_format(template)
+    assert str(error.value) == (
+        f"'{{{name}}}' is no field. Write {{name}}, {{name.key}}, {{name[0]}} or {{name:text}}"
+    )
+
+
+@pytest.mark.parametrize("spec", ["zz", "%Y", "TEXT", "text "])
+def test_an_unknown_format_is_told(spec: str) -> None:
+    with pytest.raises(ValueError) as error:
+        compile_format(f"{{x:{spec}}}")
+    assert str(error.value) == (
+        f"':{spec}' is no format. Write :text, :lines, :json or one of Python's str.format"
+    )
+
+
+@pytest.mark.parametrize("spec", [">99999", "c"])
+def test_a_width_that_would_fill_the_memory_and_a_character_by_number_are_refused(
+    spec: str,
+) -> None:
+    with pytest.raises(ValueError) as error:
+        compile_format(f"{{x:{spec}}}")
+    assert str(error.value) == f"':{spec}' is no format for a message"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("text", "text"),
+        (True, "true"),
+        (0, "0"),
+        (1.5, "1.5"),
+        (float("nan"), "NaN"),
+        (10**4000, "1" + "0" * 4000),
+        ({"ip": "::1", "geo": None}, "ip: ::1, geo: null"),
+        (["a", {"b": [1, 2]}], "a, b: 1, 2"),
+        ([], ""),
+        ({"a\n\u202eb": "c\u2028d"}, "a b: c d"),
+    ],
+)
+def test_a_value_is_written_readably_on_one_line(value: Any, text: str) -> None:
+    assert filled("{x}", x=value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"ip": "1\n2", "ok": True}, "ip: 1 2\nok: true"),
+        (["a", {"b": 1}], "a\nb: 1"),
+        ("a\nb", "a b"),
+        ([], ""),
+    ],
+)
+def test_lines_puts_one_entry_on_a_line(value: Any, text: str) -> None:
+    assert filled("{x:lines}", x=value) == text
+
+
+def test_json_is_written_on_one_line_without_escapes_for_letters() -> None:
+    value = {"ä": ["a\nb\u202e", None]}
+    assert filled("{x:json}", x=value) == '{"ä": ["a\\nb", null]}'
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "text"),
+    [
+        (".2f", 1.5, "1.50"),
+        ("06d", 42, "000042"),
+        (",", 1234567, "1,234,567"),
+        ("0>6", "42", "000042"),
+        (".3", "a\nbcd", "a b"),
+        ("06d", "42", "42"),
+        ("d", 1.5, "1.5"),
+        (".2f", {"a": 1}, "a: 1"),
+        (">5", "ab", "   ab"),
+        (">6", True, "  true"),
+        (".2f", 10**400, "1" + "0" * 400),
+    ],
+)
+def test_a_format_of_python_applies_where_it_fits_the_value(
+    spec: str, value: Any, text: str
+) -> None:
+    assert filled(f"{{x:{spec}}}", x=value) == text
+
+
+@pytest.mark.parametrize("spec", ["", ":text", ":lines"])
+@pytest.mark.parametrize("levels", [9, 900, 100_000])
+def test_a_value_nested_too_deeply_ends_with_an_ellipsis(
+    spec: str, levels: int
+) -> None:
+    assert filled(f"{{x{spec}}}", x=nested(levels)) == "…"
+
+
+def test_a_value_too_deep_for_json_is_written_readably() -> None:
+    assert filled("{x:json}", x=nested(100_000)) == "…"
+
+
+@pytest.mark.parametrize("value", ["{y}", "{x.__class__}", "{{y}}", "%s", "{"])
+def test_a_value_is_no_template(value: str) -> None:
+    assert filled("<{x}>", x=value, y="secret") == f"<{value}>"
+
+
+def test_text_keeps_the_line_breaks_of_a_value() -> None:
+    assert filled("{x:text}", x="\na\r\nb\u202e \u2028\tc\x85\n") == "a\nb\n c"
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("  a \t b  ", "a b"),
+        ("a\r\nb\x0bc\x0cd\x1ce\x85f\u2028g\u2029h", "a b c d e f g h"),
+        ("a\u00a0b\u3000c", "a b c"),
+        ("a\x00b\x1b[31mc\x7fd\x9be", "ab[31mcde"),
+        ("\u202aa\u202e\u2066b\u2069\u200f\u061c", "ab"),
+        ("a\u200bb\u2060c\ufeffd\u00ade\u3164f\u180eg", "abcdefg"),
+        ("a\U000e0041b\ud83d", "ab"),
+        ("\u200b\u202e\ud800", ""),
+        ("👩\u200d👧 ❤\ufe0f ک\u200cا e\u0301", "👩\u200d👧 ❤\ufe0f ک\u200cا e\u0301"),
+    ],
+)
+def test_a_text_keeps_what_people_see_and_nothing_that_they_do_not(
+    text: str, cleaned: str
+) -> None:
+    assert clean(text) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("a  b", "a  b"),
+        ("a\r\n\r\nb\u2029c ", "a\n\nb\nc"),
+        ("\n\n  a\tb\n\n", "  a b"),
+        ("a\u202e\x00\nb\u200b\ud800", "a\nb"),
+    ],
+)
+def test_a_text_may_keep_its_lines(text: str, cleaned: str) -> None:
+    assert clean(text, keep_lines=True) == cleaned

@@ -1,0 +1,280 @@
+"""The environment: what is read, and what is said about mistakes in it."""
+
+from dataclasses import fields
+from hashlib import sha256
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.settings import ApiToken, Settings, read_settings
+
+TOKEN = "0123456789abcdef-authentik"
+OTHER = "fedcba9876543210-monitoring"
+REAL = {"SIGNAL_API_URL": "http://signal:8080", "API_TOKENS": f"authentik:{TOKEN}"}
+NEEDS_TOKENS = (
+    "needs tokens of at least 16 ASCII characters without blanks."
+    " Make one with 'openssl rand -hex 32'."
+)
+
+
+def read(**environ: str) -> tuple[Settings, list[str]]:
+    problems: list[str] = []
+    return read_settings(environ, problems), problems
+
+
+def test_everything_that_is_set_is_read() -> None:
+    assert read(
+        SIGNAL_API_URL="http://a:8080/, https://user:pass@b/api/v1/rpc",
+        SIGNAL_NUMBER=" +49 151 00000001 ",
+        API_TOKENS=f"authentik:{TOKEN},\nauthentik:{OTHER}",
+        TEMPLATES_FILE="other.yaml",
+        DEFAULT_REGION="de",
+        SIGNAL_TIMEOUT="7.5",
+        SIGNAL_CONCURRENCY="4",
+        MAX_BODY_BYTES="2048",
+        RATE_LIMIT_STORAGE_URI="rediss://:pass@redis/1",
+        TRUSTED_PROXIES="10.0.0.1/8, fd00::/8",
+        METRICS_TOKEN=OTHER,
+        LOG_LEVEL="debug",
+        LOG_FORMAT="JSON",
+    ) == (
+        Settings(
+            signal_urls=("http://a:8080", "https://user:pass@b/api/v1/rpc"),
+            signal_number="+4915100000001",
+            api_tokens=(
+                ApiToken.of("authentik", TOKEN),
+                ApiToken.of("authentik", OTHER),
+            ),
+            templates_file=Path("other.yaml"),
+            default_region="DE",
+            signal_timeout=7.5,
+            signal_concurrency=4,
+            max_body_bytes=2048,
+            rate_limit_storage_uri="rediss://:pass@redis/1",
+            trusted_proxies=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
+            metrics_token=OTHER,
+            log_level="DEBUG",
+            log_format="json",
+        ),
+        [],
+    )
+
+
+def test_what_is_not_set_or_blank_has_its_default() -> None:
+    blank = {"SIGNAL_NUMBER": "", "SIGNAL_TIMEOUT": " ", "TEMPLATES_FILE": ""}
+    settings, problems = read(**REAL, **blank)
+    assert problems == []
+    assert settings == Settings(
+        signal_urls=("http://signal:8080",),
+        api_tokens=(ApiToken.of("authentik", TOKEN),),
+        templates_file=Path("templates.yaml"),
+        signal_timeout=20,
+        max_body_bytes=1024 * 1024,
+        rate_limit_storage_uri="memory://",
+        log_level="INFO",
+        log_format="text",
+    )
+
+
+def test_a_token_without_a_name_belongs_to_the_default_client_and_only_its_digest_is_kept() -> (
+    None
+):
+    settings, _ = read(**{**REAL, "API_TOKENS": TOKEN})
+    assert settings.api_tokens == (
+        ApiToken("default", sha256(TOKEN.encode()).digest()),
+    )
+
+
+def test_without_an_address_of_signal_it_is_a_preview_with_a_token_of_its_own() -> None:
+    first, problems = read()
+    second, _ = read()
+    assert problems == [] and first.preview
+    assert first.preview_token and first.preview_token != second.preview_token
+    assert first.api_tokens == (ApiToken.of("preview", first.preview_token),)
+
+
+def test_a_preview_with_tokens_uses_those() -> None:
+    settings, problems = read(API_TOKENS=f"authentik:{TOKEN}")
+    assert problems == [] and settings.preview and settings.preview_token is None
+    assert settings.api_tokens == (ApiToken.of("authentik", TOKEN),)
+
+
+@pytest.mark.parametrize(
+    "environ, problem",
+    [
+        (
+            {"PORT": "5000"},
+            "SIGNAL_API_URL is not set. With PORT set this is no preview on your own machine: give the"
+            " address of signal-cli-rest-api, like http://signal:8080, and API_TOKENS and SIGNAL_NUMBER"
+            " beside it.",
+        ),
+        (
+            {"SIGNAL_API_URL": "http://signal:8080"},
+            "API_TOKENS is not set, so nobody could be let in. Make a token with 'openssl rand -hex 32'"
+            " and set API_TOKENS=authentik:<the token>.",
+        ),
+    ],
+)
+def test_what_would_be_open_or_vanish_does_not_start(
+    environ: dict[str, str], problem: str
+) -> None:
+    assert read(**environ)[1] == [problem]
+
+
+NO_ADDRESS = "has no usable address at position {}. Write it like http://signal:8080."
+NO_TIMEOUT = "must be above 0 and below 30 seconds: authentik waits no longer."
+NO_CLIENT = (
+    "has a client at position 2 whose name is not just letters, digits, _ . or -."
+)
+
+
+@pytest.mark.parametrize(
+    "name, value, sentence",
+    [
+        ("SIGNAL_API_URL", "signal:8080", NO_ADDRESS.format(1)),
+        ("SIGNAL_API_URL", "http://a,ftp://b", NO_ADDRESS.format(2)),
+        ("SIGNAL_API_URL", "http://", NO_ADDRESS.format(1)),
+        ("SIGNAL_API_URL", "http://a:0", NO_ADDRESS.format(1)),
+        ("SIGNAL_API_URL", "http://a:99999", NO_ADDRESS.format(1)),
+        ("SIGNAL_API_URL", "http://[a", NO_ADDRESS.format(1)),
+        ("SIGNAL_API_URL", "http://a?token=secret", NO_ADDRESS.format(1)),
+        ("SIGNAL_API_URL", "http://a#secret", NO_ADDRESS.format(1)),
+        (
+            "SIGNAL_NUMBER",
+            "0151 00000001",
+            "is no phone number. Write it with its country code, like +4915100000001.",
+        ),
+        ("API_TOKENS", f"{TOKEN},a b:{TOKEN}", NO_CLIENT),
+        ("API_TOKENS", f"{TOKEN},:{TOKEN}", NO_CLIENT),
+        ("API_TOKENS", "authentik:secret", NEEDS_TOKENS),
+        ("API_TOKENS", "authentik: secret-secret-secret", NEEDS_TOKENS),
+        ("METRICS_TOKEN", "secret-secret-sécret", NEEDS_TOKENS),
+        ("METRICS_TOKEN", "secret-secret\tsecret", NEEDS_TOKENS),
+        ("DEFAULT_REGION", "EU", "is no country. Give two letters, like DE."),
+        ("SIGNAL_TIMEOUT", "30", NO_TIMEOUT),
+        ("SIGNAL_TIMEOUT", "0", NO_TIMEOUT),
+        ("SIGNAL_TIMEOUT", "nan", NO_TIMEOUT),
+        ("SIGNAL_TIMEOUT", "20s", NO_TIMEOUT),
+        ("SIGNAL_CONCURRENCY", "0", "must be a whole number above 0."),
+        ("MAX_BODY_BYTES", "1.5", "must be a whole number above 0."),
+        (
+            "RATE_LIMIT_STORAGE_URI",
+            "secret@redis",
+            "must begin with memory://, redis:// or rediss://.",
+        ),
+        (
+            "TRUSTED_PROXIES",
+            "10.0.0.0/8,proxy",
+            "must be networks separated by commas, like 10.0.0.0/8.",
+        ),
+        (
+            "LOG_LEVEL",
+            "LOUD",
+            "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL.",
+        ),
+        ("LOG_FORMAT", "xml", "must be one of text, json."),
+    ],
+)
+def test_a_mistake_is_told_with_its_variable_and_without_its_value(
+    name: str, value: str, sentence: str
+) -> None:
+    assert read(**{**REAL, "PORT": "5000", name: value})[1] == [f"{name} {sentence}"]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    _, problems = read(API_TOKENS="short", LOG_FORMAT="xml", PORT="5000")
+    assert [problem.partition(" ")[0] for problem in problems] == [
+        "API_TOKENS",
+        "LOG_FORMAT",
+        "SIGNAL_API_URL",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name, value, attribute, expected",
+    [
+        ("SIGNAL_API_URL", "http://b", "signal_urls", ("http://b",)),
+        ("API_TOKENS", OTHER, "api_tokens", (ApiToken.of("default", OTHER),)),
+        ("METRICS_TOKEN", OTHER, "metrics_token", OTHER),
+        ("RATE_LIMIT_STORAGE_URI", "redis://r", "rate_limit_storage_uri", "redis://r"),
+    ],
+)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_secret_may_stand_in_a_file_whatever_its_last_line_ends_in(
+    tmp_path: Path, name: str, value: str, attribute: str, expected: Any, end: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(f"{value}{end}".encode())
+    given = {key: text for key, text in REAL.items() if key != name}
+    settings, problems = read(**given, **{f"{name}_FILE": str(secret)})
+    assert problems == [] and getattr(settings, attribute) == expected
+
+
+def test_a_file_of_tokens_may_have_one_on_each_line(tmp_path: Path) -> None:
+    secret = tmp_path / "tokens"
+    secret.write_text(f"authentik:{TOKEN}\n\nmonitoring:{OTHER}\n", encoding="utf-8")
+    settings, _ = read(SIGNAL_API_URL="http://signal:8080", API_TOKENS_FILE=str(secret))
+    assert settings.api_tokens == (
+        ApiToken.of("authentik", TOKEN),
+        ApiToken.of("monitoring", OTHER),
+    )
+
+
+def test_a_secret_in_a_variable_and_in_a_file_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(OTHER, encoding="utf-8")
+    assert read(**REAL, API_TOKENS_FILE=str(secret))[1] == [
+        "API_TOKENS is set, and so is API_TOKENS_FILE. Keep one of them."
+    ]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_secret_whose_file_cannot_be_read_is_named(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    secret = tmp_path / "secret"
+    if content:
+        secret.write_bytes(content)
+    _, problems = read(**REAL, METRICS_TOKEN_FILE=str(secret))
+    assert problems == [
+        "METRICS_TOKEN cannot be read: METRICS_TOKEN_FILE does not name a file that can be read."
+    ]
+
+
+def test_a_file_for_a_secret_that_holds_nothing_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("\n")
+    _, problems = read(SIGNAL_API_URL_FILE=str(tmp_path / "url"))
+    assert problems == [
+        "SIGNAL_API_URL is empty: there is nothing in the file of SIGNAL_API_URL_FILE."
+    ]
+
+
+def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:
+    settings, problems = read(**REAL, LOG_LEVEL_FILE=str(tmp_path / "none"))
+    assert (settings.log_level, problems) == ("INFO", [])
+
+
+def test_no_repr_holds_a_secret() -> None:
+    settings, _ = read(
+        SIGNAL_API_URL="http://user:secret@signal:8080",
+        API_TOKENS=f"authentik:{TOKEN}",
+        SIGNAL_NUMBER="+4915100000001",
+        METRICS_TOKEN=OTHER,
+        RATE_LIMIT_STORAGE_URI="redis://:secret@redis",
+    )
+    preview, _ = read()
+    shown = repr(settings) + repr(preview)
+    assert preview.preview_token and "api_tokens=(ApiToken(client='authentik')" in shown
+    digest = repr(settings.api_tokens[0].digest)
+    for secret in ("secret", TOKEN, digest, "15100000001", OTHER):
+        assert secret not in shown
+    assert preview.preview_token not in shown
+    assert {field.name for field in fields(Settings) if not field.repr} == {
+        "signal_urls",
+        "signal_number",
+        "preview_token",
+        "rate_limit_storage_uri",
+        "metrics_token",
+    }

@@ -1,0 +1,383 @@
+"""``templates.yaml``: what it may hold, and every mistake in it with its line."""
+
+import json
+from ipaddress import ip_network
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from app import payloads, template_file
+from app.access import Client
+from app.styling import Style
+from app.templates import Catalogue
+
+ADMIN = "+4915111111111"
+OURS = Path(__file__).parent.parent / "templates.yaml"
+IN_QUOTES = "YAML reads this as a number. Put it in quotes."
+KEYS = "message, recipients, locales, variants, defaults"
+NO_FIELD = "Write {name}, {name.key}, {name[0]} or {name:text}."
+NO_PARTNER = r"'{}' has no partner. For the character itself write '\{}'."
+NO_BRACE = "a brace has no partner. For the brace itself write '{{' or '}}'."
+NO_MAPPING = "must be a mapping, like 'name: value'."
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def read(
+    text: str | bytes, environ: dict[str, str] | None = None, **more: Any
+) -> tuple[Catalogue, list[str]]:
+    """The catalogue of a file of this text, and its problems without the file's name."""
+    path, problems = Path("templates.yaml"), list[str]()
+    path.write_bytes(text if isinstance(text, bytes) else dedent(text).encode())
+    names, region = more.get("names"), more.get("region")
+    found = template_file.read(path, environ or {}, region, names, problems)
+    assert all(problem.startswith("templates.yaml, line ") for problem in problems)
+    return found, [problem.partition(", ")[2] for problem in problems]
+
+
+def rendered(found: Catalogue, name: str, **payload: Any) -> str:
+    """The text of a template, its styles shown as they are written in markup."""
+    request = payloads.read(json.dumps(payload).encode(), found.variables, None)
+    pieces = found.render(found.templates[name], request).pieces
+    return "".join(p.value if isinstance(p, Style) else p for p in pieces)
+
+
+@pytest.mark.parametrize(
+    "locale, text",
+    [
+        (
+            None,
+            "**Your verification code**\n\n012345\n\n"
+            "It expires in 5 minutes. If you did not ask for it, ignore this message.",
+        ),
+        *[
+            (
+                locale,
+                "**Ihr Bestätigungscode**\n\n012345\n\nEr gilt 5 Minuten."
+                " Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht.",
+            )
+            for locale in ("de", "de-AT", "de_AT")
+        ],
+        (
+            "fr",
+            "**Votre code de vérification**\n\n012345\n\n"
+            "Il expire dans 5 minutes. Si vous ne l'avez pas demandé, ignorez ce message.",
+        ),
+    ],
+)
+def test_our_own_templates_write_a_code_in_three_languages(
+    locale: str | None, text: str
+) -> None:
+    found, problems = read(OURS.read_bytes(), {}, names={"authentik"})
+    assert problems == []
+    assert rendered(found, "sms", token="012345", locale=locale) == text
+
+
+def test_our_own_templates_bring_notifications_to_the_administrators() -> None:
+    found, problems = read(OURS.read_bytes(), {"ADMIN_RECIPIENTS": f"{ADMIN}, name.01"})
+    assert problems == []
+    assert found.templates["notification"].recipients == (ADMIN, "name.01")
+    for severity, text in {
+        "notice": "**authentik: notice**\n\none\ntwo",
+        "alert": "**authentik: ALERT**\n\none\ntwo",
+    }.items():
+        payload = {"severity": severity, "body": "one\ntwo"}
+        assert rendered(found, "notification", **payload) == text
+    assert (
+        rendered(found, "notification") == "**authentik: notice**\n\nno text"
+    )  # the defaults
+
+
+def test_a_whole_file_is_read() -> None:
+    found, problems = read(
+        """\
+        variables: {NUMBER: "${SIGNAL_NUMBER:-}", NAME: "${NAME:-nobody}", A: "a${B}c"}
+        templates:
+          sms:
+            message: "{token}"
+            recipients: ["{{ .NUMBER }}", "0151 22222222, group.YWJj", "u:name.01"]
+        clients:
+          all: {}
+          authentik:
+            templates: [sms]
+            number: "+49 151 00000001"
+            recipients: ["+49*", group.*]
+            networks: [10.0.0.1/8, "::1"]
+            limits: {recipient: 10 per 5 minutes, client: 2/hour}
+          restricted: {templates: [], recipients: []}
+        errors:
+          not_on_signal: " Nicht bei Signal. "
+          missing_field: Es fehlt {field}.
+        """,
+        {"SIGNAL_NUMBER": "+4915100000001", "B": "b"},
+        names={"all", "authentik", "restricted"},
+        region="DE",
+    )
+    assert problems == []
+    assert found.variables == {"NUMBER": "+4915100000001", "NAME": "nobody", "A": "abc"}
+    assert found.templates["sms"].recipients == (
+        "+4915100000001",
+        "+4915122222222",
+        "group.YWJj",
+        "name.01",
+    )
+    assert found.clients == {
+        "all": Client("all"),
+        "authentik": Client(
+            "authentik",
+            templates=("sms",),
+            numbers=("+4915100000001",),
+            recipients=("+49*", "group.*"),
+            networks=(ip_network("10.0.0.0/8"), ip_network("::1/128")),
+            limits={"recipient": "10 per 5 minutes", "client": "2/hour"},
+        ),
+        "restricted": Client("restricted", templates=(), recipients=()),
+    }
+    assert found.sentences == {
+        "not_on_signal": "Nicht bei Signal.",
+        "missing_field": "Es fehlt {field}.",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "{}", "templates: {}\n"])
+def test_an_empty_file_is_an_empty_catalogue(text: str) -> None:
+    assert read(text) == (Catalogue(), [])
+
+
+def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
+    _, problems = read(
+        """\
+        variables:
+          ADMIN: +4915111111111
+          on: yes
+          the name: x
+        templates:
+          sms:
+            message: {token}
+            colour: red
+            locales: {no: Norwegian, deutsch!: x, fr: "{code"}
+          sms:
+            message: again
+          alert!:
+            message: |
+              one
+              **two
+
+              three ~four
+            variants: {alert: "{0}", fatal: "x", warning: null}
+            defaults: {user-name.x: "", a b: x, n: 5}
+            recipients: ["{NOBODY}", +49, "0151", "hash:x"]
+          empty: {recipients: [{ADMIN},
+            [x]]}
+          text: hello
+        clients:
+          authentik:
+            templates: [sms, none]
+            number: ["0151", 12]
+            recipients: ["+49 *"]
+            networks: [10.0.0.0/33, 2020-01-01]
+            limits: {recipient: often, client: 10, sender: 1 per hour}
+            token: x
+          monitoring:
+        errors:
+          not_on_signal: "{number}"
+          unknown: x
+          busy: ~
+        others: x
+        """,
+        names={"authentik"},
+    )
+    assert problems == [
+        f"line 2: {IN_QUOTES}",
+        "line 3: YAML reads 'on' as true or false. Put it in quotes.",
+        "line 4: 'the name' cannot be a name in variables. Use letters, digits and _.",
+        "line 7: a text is expected here, not a mapping. If the text begins with '{', put it in quotes.",
+        f"line 8: template 'sms' has no 'colour'. It may have: {KEYS}.",
+        "line 9: 'deutsch!' is no language. Write it like de or de-AT.",
+        "line 9: YAML reads 'no' as true or false. Put it in quotes.",
+        f"line 9: {NO_BRACE}",
+        "line 10: 'sms' stands here for the second time in templates.",
+        "line 12: 'alert!' cannot name a template. Use letters, digits, _ and -.",
+        "line 15: " + NO_PARTNER.format("**", "*"),
+        "line 17: " + NO_PARTNER.format("~", "~"),
+        "line 18: 'fatal' is no severity. authentik's are notice, warning, alert.",
+        "line 18: '{0}' is no field. " + NO_FIELD,
+        "line 18: there is no value. Write one, or take the line out.",
+        "line 19: 'a b' cannot be a name in defaults. Use letters, digits and _.",
+        f"line 19: {IN_QUOTES}",
+        "line 20: '{NOBODY}' is no variable. Name it under 'variables'.",
+        f"line 20: {IN_QUOTES}",
+        "line 20: a recipient here is no phone number with country code, group or user name.",
+        "line 21: a text is expected here, not a mapping. If the text begins with '{', put it in quotes.",
+        "line 21: template 'empty' has no message.",
+        "line 22: a text is expected here, not a list.",
+        f"line 23: template 'text' {NO_MAPPING}",
+        "line 26: there is no template 'none'.",
+        f"line 27: {IN_QUOTES}",
+        "line 27: this is no phone number. Write it with its country code, like +4915100000001.",
+        "line 28: this is no recipient and no pattern of one. Write it like +49* or group.*.",
+        "line 29: YAML reads this as a date. Put it in quotes.",
+        "line 29: this is no network. Write it like 10.0.0.0/8.",
+        f"line 30: {IN_QUOTES}",
+        "line 30: limits has no 'sender'. It may have: recipient, client.",
+        "line 30: this is no limit. Write it like 10 per 5 minutes.",
+        "line 31: client 'authentik' has no 'token'."
+        " It may have: templates, number, recipients, networks, limits.",
+        f"line 32: client 'monitoring' {NO_MAPPING}",
+        "line 32: no token in API_TOKENS is named 'monitoring'.",
+        "line 34: the sentence must be a text whose only fields are {seconds}.",
+        "line 35: errors has no 'unknown'. It may have: bad_request, unauthorized, forbidden, not_found,"
+        " method_not_allowed, too_large, no_recipient, invalid_recipient, no_sender, no_message,"
+        " missing_field, unformatted_mapping, not_on_signal, safety_number_changed, rate_limited,"
+        " signal_rate_limited, sender_not_registered, signal_rejected, signal_unreachable, busy,"
+        " signal_timeout, internal.",
+        "line 36: there is no value. Write one, or take the line out.",
+        "line 37: the file has no 'others'. It may have: variables, templates, clients, errors.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ("templates:\n  a: [\n", "line 3: this is no YAML: expected the node content"),
+        ("a: x\n\tb: y\n", "line 2: this is no YAML: found character '\\t' that"),
+        ("a: x\nb: *c\n", "line 2: this is no YAML: found undefined alias"),
+        ("a: \x07\n", "line 1: this is no YAML: it holds a character that YAML"),
+        (b"a: \xe4\n", "line 1: the file cannot be read: it is not UTF-8."),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_told_with_its_line(
+    text: str | bytes, problem: str
+) -> None:
+    found, (told,) = read(text)
+    assert told.startswith(problem) and found == Catalogue()
+
+
+def test_a_missing_file_is_told_with_the_variable_that_names_it() -> None:
+    problems = ["another problem"]
+    template_file.read(Path("none.yaml"), {}, None, None, problems)
+    assert problems == [
+        "another problem",
+        "none.yaml, line 1: the file cannot be read: No such file or directory."
+        " TEMPLATES_FILE says where it is.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ("- x", f"line 1: the file {NO_MAPPING}"),
+        ("templates:", f"line 1: templates {NO_MAPPING}"),
+        ("\nclients: [a]", f"line 2: clients {NO_MAPPING}"),
+        (
+            "errors: {busy: ' '}",
+            "line 1: the sentence must be a text whose only fields are {seconds}.",
+        ),
+        ("variables: {A: 1.5}", f"line 1: {IN_QUOTES}"),
+        ("variables: {A: !!set {b}}", "line 1: a text is expected here."),
+        ("? [a]\n: b", "line 1: a text is expected here, not a list."),
+        (
+            "variables: {A: off}",
+            "line 1: YAML reads 'off' as true or false. Put it in quotes.",
+        ),
+        (
+            "variables:\n  A: x\n  B: ${NONE}",
+            "line 3: the environment has no NONE. Set it, or write ${NONE:-} for nothing.",
+        ),
+    ],
+)
+def test_a_mistake_of_structure_is_told_with_its_line(text: str, problem: str) -> None:
+    assert read(text)[1] == [problem]
+
+
+@pytest.mark.parametrize(
+    "message, line, sentence",
+    [
+        ("''", 3, "this message is empty."),
+        ("' '", 3, "this message is empty."),
+        ("'{token'", 3, NO_BRACE),
+        ("'token}'", 3, NO_BRACE),
+        ("'{}'", 3, f"'{{}}' is no field. {NO_FIELD}"),
+        ("'{0}'", 3, f"'{{0}}' is no field. {NO_FIELD}"),
+        ("'{a b}'", 3, f"'{{a b}}' is no field. {NO_FIELD}"),
+        (
+            "'{a:zz}'",
+            3,
+            "':zz' is no format. Write :text, :lines, :json or one of Python's str.format.",
+        ),
+        ("'{a:99999}'", 3, "':99999' is no format for a message."),
+        ("'**{a}'", 3, NO_PARTNER.format("**", "*")),
+        ("|\n      **one**\n\n      2 * 3", 6, NO_PARTNER.format("*", "*")),
+        ("|\n      one ||two\n      three", 4, NO_PARTNER.format("||", "|")),
+        ("|-\n      a\n      `b\n      **c", 5, NO_PARTNER.format("`", "`")),
+        (
+            "'${NONE}'",
+            3,
+            "the environment has no NONE. Set it, or write ${NONE:-} for nothing.",
+        ),
+    ],
+)
+def test_a_mistake_in_a_message_is_told_with_its_line(
+    message: str, line: int, sentence: str
+) -> None:
+    _, problems = read(f"templates:\n  sms:\n    message: {message}\n")
+    assert f"line {line}: {sentence}" in problems
+
+
+@pytest.mark.parametrize("source", ["{a!r}", "{a:{b}}", "{a.}", "{__a-b}", "{*}"])
+def test_conversions_and_all_else_that_is_no_field_are_refused(source: str) -> None:
+    _, problems = read(f"templates: {{sms: {{message: '{source}'}}}}")
+    assert len(problems) == 1 and problems[0].startswith("line 1: ")
+
+
+@pytest.mark.parametrize(
+    "message, text",
+    [
+        ("**${NAME}**", "***x* ||y|| {token} `z`**"),
+        ("${NONE:-**x** ~y~}", "**x** ~y~"),
+        ("${EMPTY:-a}${EMPTY:-}", "a"),
+        ("${token}", "$1234"),
+    ],
+)
+def test_what_comes_from_the_environment_is_neither_markup_nor_a_field(
+    message: str, text: str
+) -> None:
+    environ = {"NAME": "*x* ||y|| {token} `z`", "EMPTY": ""}
+    found, problems = read(f"templates:\n  sms:\n    message: '{message}'\n", environ)
+    assert problems == [] and rendered(found, "sms", token="1234") == text
+
+
+def test_a_default_from_the_file_has_no_style() -> None:
+    found, _ = read("templates: {sms: {message: '${NONE:-**x**} ~{a}~'}}")
+    request = payloads.read(b'{"a": "y"}', {}, None)
+    assert found.render(found.templates["sms"], request).pieces == (
+        *("**x**", " "),
+        *(Style.STRIKETHROUGH, "y", Style.STRIKETHROUGH),
+    )
+
+
+def test_two_spellings_of_one_language_are_a_mistake() -> None:
+    _, problems = read("templates: {sms: {message: a, locales: {de-AT: b, de_at: c}}}")
+    assert problems == [
+        "line 1: 'de_at' is the second spelling of one entry in locales."
+    ]
+
+
+def test_problems_and_reprs_hold_nothing_of_the_environment() -> None:
+    found, problems = read(
+        """\
+        variables: {ADMINS: "${ADMINS}"}
+        templates: {sms: {message: x, recipients: ["{ADMINS}", "${OTHER}"]}}
+        clients: {authentik: {number: "${OTHER}", networks: "${OTHER}"}}
+        errors: {busy: "{${OTHER}}"}
+        """,
+        {"ADMINS": f"{ADMIN},s3cr3t", "OTHER": "0ther-s3cr3t"},
+    )
+    assert len(problems) == 4
+    shown = repr(found) + "".join(problems)
+    assert "s3cr3t" not in shown and ADMIN not in shown
