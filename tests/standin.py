@@ -140,7 +140,7 @@ class _Connection(asyncio.Protocol):
         books = self._standin.books
         books.under_way -= 1
         if behaviour.accepts:
-            books.accepted.append(document["message"])
+            books.accepted.append(document.get("message", ""))
         if behaviour.manner == "reset":
             linger = struct.pack("ii", 1, 0)
             self._transport.get_extra_info("socket").setsockopt(
