@@ -53,7 +53,9 @@ def e164(value: str, region: str | None = None) -> str:
     written = _BETWEEN.sub("", value) if len(value) <= _LONGEST else ""
     if not _NUMBER.fullmatch(written):
         raise ValueError("not a phone number")
-    digits = normalize_digits_only(written, keep_non_digits=True)
+    digits = written
+    if not written.isascii():
+        digits = normalize_digits_only(written, keep_non_digits=True)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     try:

@@ -16,7 +16,11 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import (
+    ConnectionPool,
+    HTTPConnectionPool,
+    HTTPSConnectionPool,
+)
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 CONNECT_TIMEOUT = 3.0  # seconds
@@ -103,12 +107,17 @@ class _TimedReader(io.RawIOBase):
         self._connection = connection
         self._raw = raw
         self._deadline = monotonic() + (connection.gettimeout() or 0)
+        self._is_first = (
+            True  # whose timeout is right as it is: one call of the kernel less
+        )
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._connection.settimeout(max(self._deadline - monotonic(), 0.001))
+        if not self._is_first:
+            self._connection.settimeout(max(self._deadline - monotonic(), 0.001))
+        self._is_first = False
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -124,12 +133,16 @@ class _TimedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach()))
 
 
-class _SafeConnect:
-    """Every failure to connect, TLS included, is told apart from those that come later."""
+class _OneWrite:
+    """Connects, then writes headers and body at once, so that what failed before the write is certain.
+
+    Every failure to connect, TLS included, becomes a `NewConnectionError`.
+    """
 
     response_class: type[http.client.HTTPResponse] = _TimedResponse
     sock: socket.socket | None
     timeout: float | None
+    _unwritten = b""
 
     def connect(self) -> None:
         try:
@@ -140,18 +153,23 @@ class _SafeConnect:
             raise NewConnectionError(self, type(error).__name__) from error  # type: ignore[arg-type]
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        if (
-            self.sock is not None
-        ):  # a pooled one still has what was left for the answer before
-            self.sock.settimeout(self.timeout)
+        self._unwritten = b""
         super().request(*args, **kwargs)  # type: ignore[misc]
+        if self.sock is None:
+            self.connect()
+        elif (self.sock.gettimeout() or 0) < (self.timeout or 0):
+            self.sock.settimeout(self.timeout)  # the answer before may have left less
+        super().send(self._unwritten)  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:
+        self._unwritten += data
 
 
-class _Connection(_SafeConnect, HTTPConnection):
+class _Connection(_OneWrite, HTTPConnection):
     pass
 
 
-class _TLSConnection(_SafeConnect, HTTPSConnection):
+class _TLSConnection(_OneWrite, HTTPSConnection):
     pass
 
 
@@ -164,6 +182,17 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
+    """All requests go to one address, so the pool for it is looked up once."""
+
+    _pool: ConnectionPool | None = None
+
+    def get_connection_with_tls_context(
+        self, *args: Any, **kwargs: Any
+    ) -> ConnectionPool:
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}

@@ -20,8 +20,8 @@ from tests.load.measure import (
     served,
 )
 
-ROUNDS = 5
-MESSAGES = 3000
+ROUNDS = 40
+MESSAGES = 600
 CALLERS = 8
 APPS = {"gateway": "wsgi:app", "naive relay": "tests.load.naive:app"}
 
