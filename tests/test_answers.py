@@ -219,7 +219,7 @@ def test_the_sentences_can_be_replaced(
 
 
 def test_a_bug_of_ours_is_told_in_one_sentence_and_logged_without_its_text(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     caller = client()
     caller.application.testing = False
@@ -234,6 +234,6 @@ def test_a_bug_of_ours_is_told_in_one_sentence_and_logged_without_its_text(
         500,
         "Something went wrong inside the gateway. The administrator finds it in the log.",
     )
-    logged = capsys.readouterr().err
+    logged = capfd.readouterr().err
     assert "RuntimeError" in logged and "test_answers.py" in logged
     assert TOKEN not in logged

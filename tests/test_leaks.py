@@ -38,13 +38,13 @@ def test_no_answer_of_signals_server_lets_anything_out(
     answer: dict[str, Any],
     signal: responses.RequestsMock,
     caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
     signal.replace("POST", f"{SIGNAL}/v2/send", **answer)
     got = client(log_level="DEBUG").post("/v2/send", json=BODIES[0], headers=BEARER)
     seen = got.get_data(as_text=True) + str(got.headers) + caplog.text
-    logged = capsys.readouterr().err
+    logged = capfd.readouterr().err
     assert " request request_id=" in logged
     for name, secret in SECRETS.items():
         assert secret not in seen + logged, name
@@ -61,13 +61,13 @@ def test_no_request_lets_anything_out(
     token: str,
     signal: responses.RequestsMock,
     caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
     headers = {"Authorization": f"Bearer {token}"}
     got = client(log_level="DEBUG").post(
         path, data=json.dumps(document), headers=headers
     )
-    seen = got.get_data(as_text=True) + capsys.readouterr().err + caplog.text
+    seen = got.get_data(as_text=True) + capfd.readouterr().err + caplog.text
     for name, secret in {**SECRETS, **NUMBERS, "given": token}.items():
         assert secret not in seen, name

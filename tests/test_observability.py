@@ -6,15 +6,16 @@ import re
 import pytest
 import responses
 
+from app import observability
 from tests.conftest import BEARER, SIGNAL, client
 
 CODE = {"To": "+4915112345678", "Body": "482915"}
 HEADERS = {**BEARER, "X-Request-ID": "abc"}
 
 
-def log(capsys: pytest.CaptureFixture[str]) -> str:
+def log(capfd: pytest.CaptureFixture[str]) -> str:
     """What was logged, with the times made equal."""
-    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", capsys.readouterr().err)
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", capfd.readouterr().err)
     return re.sub(r"ms=\d+", "ms=N", text)
 
 
@@ -23,21 +24,21 @@ def failing(signal: responses.RequestsMock, text: str) -> None:
 
 
 def test_a_sent_message_is_one_line(
-    signal: responses.RequestsMock, capsys: pytest.CaptureFixture[str]
+    signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
 ) -> None:
     client().post("/v2/send", json=CODE, headers=HEADERS)
-    assert log(capsys) == (
+    assert log(capfd) == (
         "TIME INFO request request_id=abc client=authentik template=sms to=+49…678"
         " outcome=sent status=201 ms=N signal_ms=N\n"
     )
 
 
 def test_a_callers_mistake_is_a_warning_with_what_the_log_alone_may_say(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     headers = {"Authorization": "Bearer Bearer x", "X-Request-ID": "abc"}
     client().post("/v2/send", json=CODE, headers=headers)
-    assert log(capsys) == (
+    assert log(capfd) == (
         "TIME WARNING request request_id=abc client=- template=- to=- outcome=unauthorized"
         " status=401 ms=N signal_ms=N detail=\"the sender's token field begins with"
         " 'Bearer', which the sender adds by itself\"\n"
@@ -56,18 +57,18 @@ def test_what_needs_a_person_now_is_critical(
     text: str,
     level: str,
     signal: responses.RequestsMock,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     failing(signal, text)
     client().post("/v2/send", json=CODE, headers=HEADERS)
-    assert log(capsys).startswith(f"TIME {level} request")
+    assert log(capfd).startswith(f"TIME {level} request")
 
 
 def test_json_lines_have_the_same_names(
-    signal: responses.RequestsMock, capsys: pytest.CaptureFixture[str]
+    signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
 ) -> None:
     client(log_format="json").post("/v2/send", json=CODE, headers=HEADERS)
-    entry = json.loads(capsys.readouterr().err)
+    entry = json.loads(capfd.readouterr().err)
     assert list(entry) == [
         "time", "level", "message", "request_id", "client", "template", "to",
         "outcome", "status", "ms", "signal_ms",
@@ -79,8 +80,15 @@ def test_json_lines_have_the_same_names(
     )
 
 
-def test_probes_are_logged_at_debug_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_that_nobody_takes_stops_no_message(
+    signal: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observability, "STANDARD_ERROR", -1)
+    assert client().post("/v2/send", json=CODE, headers=HEADERS).status_code == 201
+
+
+def test_probes_are_logged_at_debug_alone(capfd: pytest.CaptureFixture[str]) -> None:
     client().get("/health/live")
-    assert log(capsys) == ""
+    assert log(capfd) == ""
     client(log_level="DEBUG").get("/health/live")
-    assert " DEBUG request " in log(capsys)
+    assert " DEBUG request " in log(capfd)
