@@ -10,7 +10,7 @@ worker_class = "gthread"
 threads = 32  # a thread waits for Signal most of its time
 preload_app = True  # configuration is read once, so a mistake in it is told once and nothing starts
 timeout = 60  # above SIGNAL_TIMEOUT, which is below 30
-graceful_timeout = 30
+graceful_timeout = 25  # above SIGNAL_TIMEOUT, below the 30 s after which platforms kill
 control_socket_disable = True
 loglevel = "warning"
 

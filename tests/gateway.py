@@ -107,7 +107,7 @@ def running(**variables: str) -> Iterator[Gateway]:
         yield gateway
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(40)
         reader.join()
         if process.stdout:
             process.stdout.close()

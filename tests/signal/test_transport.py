@@ -36,6 +36,14 @@ def test_one_connection_serves_several_requests(server: standin.StandIn) -> None
     assert server.books.connections == 1
 
 
+def test_a_pooled_connection_gets_its_time_anew(server: standin.StandIn) -> None:
+    target = Server(f"{server.url}/v2/send")
+    target.post(BODY, monotonic() + 0.5)
+    server.plan = lambda document: Behaviour(delay=0.8)
+    assert target.post(BODY, monotonic() + 5).status == 201
+    assert server.books.connections == 1
+
+
 def test_several_threads_share_the_pool(server: standin.StandIn) -> None:
     server.plan = lambda document: Behaviour(delay=0.1)
     target = Server(f"{server.url}/v2/send")
