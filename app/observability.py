@@ -48,9 +48,8 @@ def set_up_logging(level: str, log_format: str) -> None:
     LOG.handlers = [handler]
     LOG.propagate = False
     LOG.setLevel(level)
-    logging.getLogger("urllib3").setLevel(
-        logging.ERROR
-    )  # it would log parts of answers
+    # It would log parts of answers.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def observe(app: Flask, preview: bool) -> None:

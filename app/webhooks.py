@@ -53,9 +53,8 @@ def blueprint(settings: Settings, catalogue: Catalogue, signal: Signal) -> Bluep
 
 def _body(limit: int) -> bytes:
     """The whole body or an error: gunicorn hands over what came, even of one that was cut off."""
-    request.max_content_length = (
-        limit + 1
-    )  # so that a chunked body over the limit shows
+    # One byte more, so that a chunked body over the limit shows.
+    request.max_content_length = limit + 1
     body = request.get_data()
     if len(body) > limit:
         raise RequestEntityTooLarge

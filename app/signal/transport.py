@@ -141,7 +141,6 @@ class _OneWrite:
 
     response_class: type[http.client.HTTPResponse] = _TimedResponse
     sock: socket.socket | None
-    timeout: float | None
     _unwritten = b""
 
     def connect(self) -> None:
@@ -157,8 +156,6 @@ class _OneWrite:
         super().request(*args, **kwargs)  # type: ignore[misc]
         if self.sock is None:
             self.connect()
-        elif (self.sock.gettimeout() or 0) < (self.timeout or 0):
-            self.sock.settimeout(self.timeout)  # the answer before may have left less
         super().send(self._unwritten)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
