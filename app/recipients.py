@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from app import phone
@@ -64,7 +65,12 @@ def read_sender(value: Any, variables: Mapping[str, str]) -> str | None:
     """The number asked for. Any text that is none means the default: authentik's field is free text."""
     text = _as_text(value) or ""
     placeholder = VARIABLE.fullmatch(text.strip())
+    return _number(variables.get(placeholder[1], "") if placeholder else text)
+
+
+@lru_cache(maxsize=64)  # the organisation's own numbers, the same in every request
+def _number(text: str) -> str | None:
     try:
-        return phone.e164(variables.get(placeholder[1], "") if placeholder else text)
+        return phone.e164(text)
     except ValueError:
         return None

@@ -1,0 +1,134 @@
+"""Connections to a server of Signal's, below `requests`: what is certain about a failure, and in time.
+
+Three things that neither `requests` nor urllib3 promises: a read timeout over a whole answer and not
+between two of its bytes, a request that is written at once after the connection stands, and a failure
+to connect that cannot be mistaken for one that came later.
+"""
+
+import http.client
+import io
+import socket
+from time import monotonic
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import (
+    ConnectionPool,
+    HTTPConnectionPool,
+    HTTPSConnectionPool,
+)
+from urllib3.exceptions import NewConnectionError
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket until its timeout is over, counted from the start and not from the last byte."""
+
+    def __init__(self, connection: socket.socket, raw: io.RawIOBase) -> None:
+        self._connection = connection
+        self._raw = raw
+        self._deadline = monotonic() + (connection.gettimeout() or 0)
+        self._is_first = (
+            True  # whose timeout is right as it is: one call of the kernel less
+        )
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if not self._is_first:
+            self._connection.settimeout(max(self._deadline - monotonic(), 0.001))
+        self._is_first = False
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    """An answer whose headers and body together must come within the read timeout."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach()))
+
+
+class _OneWrite:
+    """Connects, then writes headers and body at once, so that what failed before the write is certain.
+
+    Every failure to connect, TLS included, becomes a `NewConnectionError`.
+    """
+
+    response_class: type[http.client.HTTPResponse] = _TimedResponse
+    sock: socket.socket | None
+    _unwritten = b""
+
+    def connect(self) -> None:
+        try:
+            super().connect()  # type: ignore[misc]
+        except urllib3.exceptions.ConnectTimeoutError:
+            raise
+        except Exception as error:
+            raise NewConnectionError(self, type(error).__name__) from error  # type: ignore[arg-type]
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self._unwritten = b""
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        if self.sock is None:
+            self.connect()
+        super().send(self._unwritten)  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:
+        self._unwritten += data
+
+
+class _Connection(_OneWrite, HTTPConnection):
+    pass
+
+
+class _TLSConnection(_OneWrite, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class OneAddressAdapter(HTTPAdapter):
+    """The pooled connections to one address, which several threads may use.
+
+    As all requests go there, the pool and the path are looked up once, and of an answer only what is
+    read here is built: status and body.
+    """
+
+    _pool: ConnectionPool | None = None
+    _path = ""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+    def get_connection_with_tls_context(
+        self, *args: Any, **kwargs: Any
+    ) -> ConnectionPool:
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
+
+    def request_url(self, *args: Any, **kwargs: Any) -> str:
+        self._path = self._path or super().request_url(*args, **kwargs)
+        return self._path
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        response = requests.Response()
+        response.status_code = resp.status
+        response.raw = resp
+        response.request = req
+        return response
