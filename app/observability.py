@@ -122,8 +122,9 @@ class LineHandler(logging.Handler):
     That keeps lines whole without a lock, for which the threads would queue.
     """
 
-    def createLock(self) -> None:
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -41,6 +41,14 @@ class Gateway:
             self.url + path, json=document, headers=headers, timeout=40
         )
 
+    def post_until(self, pattern: str, document: object, seconds: float = 10) -> None:
+        """Post again and again until the pattern shows in the output."""
+        deadline = time.monotonic() + seconds
+        while not re.search(pattern, self.output):
+            assert time.monotonic() < deadline, self.output
+            self.post(document)
+            time.sleep(0.05)
+
     def wait_for(self, pattern: str, seconds: float = 10) -> str:
         """What the pattern matches in the output, once it does."""
         deadline = time.monotonic() + seconds

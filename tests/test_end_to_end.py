@@ -1,10 +1,12 @@
 """The real gunicorn as the Procfile starts it, real HTTP on both sides."""
 
 import shlex
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pysignalclirestapi import SignalCliRestApi, SignalCliRestApiHTTPBasicAuth
@@ -22,15 +24,15 @@ MESSAGE = (
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[Gateway, StandIn]]:
-    with standin.running() as signal:
+    with standin.running() as upstream:
         with gateway.running(
             PORT=str(gateway.free_port()),
-            SIGNAL_API_URL=signal.url,
+            SIGNAL_API_URL=upstream.url,
             SIGNAL_NUMBER=NUMBER,
             API_TOKENS=f"authentik:{TOKEN}",
             SIGNAL_TIMEOUT="2",
         ) as running:
-            yield running, signal
+            yield running, upstream
 
 
 @pytest.fixture
@@ -42,10 +44,10 @@ def pair(servers: tuple[Gateway, StandIn]) -> tuple[Gateway, StandIn]:
 
 
 def test_a_code_reaches_signal_once(pair: tuple[Gateway, StandIn]) -> None:
-    running, signal = pair
+    running, upstream = pair
     answer = running.post(CODE)
     assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
-    assert signal.books.requests == [
+    assert upstream.books.requests == [
         {
             "number": NUMBER,
             "recipients": ["+4915112345678"],
@@ -79,24 +81,24 @@ def test_a_code_reaches_signal_once(pair: tuple[Gateway, StandIn]) -> None:
 def test_a_failure_is_told_as_it_is_and_in_time(
     behaviour: Behaviour, status: int, code: str, pair: tuple[Gateway, StandIn]
 ) -> None:
-    running, signal = pair
-    signal.plan = lambda document: behaviour
+    running, upstream = pair
+    upstream.plan = lambda document: behaviour
     started = time.monotonic()
     answer = running.post(CODE)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert time.monotonic() - started < 2.5
-    assert len(signal.books.requests) == 1
+    assert len(upstream.books.requests) == 1
 
 
 def test_the_client_of_signal_cli_rest_api_sends_through_the_gateway(
     pair: tuple[Gateway, StandIn],
 ) -> None:
-    running, signal = pair
+    running, upstream = pair
     auth = SignalCliRestApiHTTPBasicAuth("any", TOKEN)
     api = SignalCliRestApi(running.url, NUMBER, auth=auth)
     answer = api.send_message("hello **you**", ["+4915112345678"], text_mode="styled")
     assert answer == {"timestamp": "1700000000000"}
-    assert signal.books.requests == [
+    assert upstream.books.requests == [
         {
             "number": NUMBER,
             "recipients": ["+4915112345678"],
@@ -146,10 +148,10 @@ BODY = '{"to": "+4915112345678", "token": "004821"}'
 def test_odd_requests_on_the_wire_get_a_clear_answer(
     request_text: str, status: int, pair: tuple[Gateway, StandIn]
 ) -> None:
-    running, signal = pair
+    running, upstream = pair
     answer = raw(running, request_text.encode("latin-1"))
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
-    assert len(signal.books.requests) == (status == 201)
+    assert len(upstream.books.requests) == (status == 201)
 
 
 def test_preview_greets_with_a_line_that_works(tmp_path: object) -> None:
@@ -243,3 +245,28 @@ def test_five_mistakes_in_the_templates_are_told_at_once_with_their_lines(
         f"- {path}, line 12: there is no template 'smss'.\n"
         f"- {path}, line 13: this is no network. Write it like 10.0.0.0/8.\n"
     )
+
+
+def test_hup_takes_over_a_changed_template_and_refuses_a_broken_one(
+    tmp_path: Path,
+) -> None:
+    templates = tmp_path / "templates.yaml"
+    templates.write_text("templates: {sms: {message: 'old {token}'}}")
+    port = gateway.free_port()
+    with gateway.running(
+        GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}",
+        API_TOKENS=TOKEN,
+        TEMPLATES_FILE=str(templates),
+    ) as running:
+        running.post(CODE)
+        running.wait_for("│ old 004821")
+        templates.write_text("templates: {sms: {message: 'new {token}'}}")
+        running.process.send_signal(signal.SIGHUP)
+        running.post_until("│ new 004821", CODE)
+        templates.write_text("templates: {sms: {message: 'broken {token'}}")
+        running.process.send_signal(signal.SIGHUP)
+        running.wait_for("line 1: a brace has no partner")
+        running.wait_for("The old configuration stays in use.")
+        shown = running.output.count("│ new 004821")
+        assert running.post(CODE).status_code == 201
+        running.wait_for(f"(?s)(│ new 004821.*){{{shown + 1}}}")
