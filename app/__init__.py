@@ -28,10 +28,9 @@ def create_app(
     app.extensions["settings"] = settings
     observe(app, settings.preview)
     answers.handle_errors(app, catalogue.sentences, settings.max_body_bytes)
-    app.register_blueprint(
-        webhooks.blueprint(settings, catalogue, signal.connect(settings))
-    )
-    app.register_blueprint(health.blueprint(settings))
+    delivery = signal.connect(settings)
+    app.register_blueprint(webhooks.blueprint(settings, catalogue, delivery))
+    app.register_blueprint(health.blueprint(settings, delivery))
     app.register_blueprint(commands.blueprint(settings, catalogue))
     return app
 

@@ -1,16 +1,44 @@
 """Whether the process lives, and what callers of signal-cli-rest-api ask before they send."""
 
+from math import inf
+from threading import Lock
+from time import monotonic
+
 from flask import Blueprint, request
 
 from app import access
 from app.observability import journal
 from app.settings import Settings
+from app.signal import Signal
 
 VERSION = "0.1.0"
 
 
-def blueprint(settings: Settings) -> Blueprint:
+PROBED_SECONDS = 10.0  # for so long a probe's result is used
+
+
+class Readiness:
+    """Whether a message could be sent now, asked of Signal's servers one probe at a time."""
+
+    def __init__(self, signal: Signal, sender: str | None) -> None:
+        self._signal = signal
+        self._sender = sender
+        self._lock = Lock()
+        self._probed_at = -inf
+        self._problems: list[str] = []
+
+    def problems(self) -> list[str]:
+        """The codes of what is in the way."""
+        with self._lock:
+            if monotonic() - self._probed_at > PROBED_SECONDS:
+                self._problems = self._signal.problems(self._sender)
+                self._probed_at = monotonic()
+            return self._problems
+
+
+def blueprint(settings: Settings, signal: Signal) -> Blueprint:
     health = Blueprint("health", __name__)
+    readiness = Readiness(signal, settings.signal_number)
 
     @health.get("/v1/about")
     def about() -> dict[str, object]:
@@ -33,5 +61,12 @@ def blueprint(settings: Settings) -> Blueprint:
     @health.get("/health/live")
     def live() -> dict[str, str]:
         return {"status": "live"}
+
+    @health.get("/health/ready")
+    def ready() -> tuple[dict[str, object], int]:
+        problems = readiness.problems()
+        if problems:
+            return {"status": "not ready", "problems": problems}, 503
+        return {"status": "ready"}, 200
 
     return health

@@ -185,3 +185,17 @@ def to_markup(message: Styled) -> str:
             written.append(_SPECIAL.sub(r"\\\1", piece))
             before = piece[-1]
     return "".join(written)
+
+
+def to_ranges(message: Styled) -> list[str]:
+    """The styles as signal-cli's ``textStyle`` takes them: ``start:length:STYLE`` in UTF-16 units."""
+    ranges, opened, position = [], list[tuple[Style, int]](), 0
+    for piece in message.pieces:
+        if isinstance(piece, str):
+            position += len(piece.encode("utf-16-le", "surrogatepass")) // 2
+        elif opened and opened[-1][0] is piece:
+            start = opened.pop()[1]
+            ranges.append(f"{start}:{position - start}:{piece.name}")
+        else:
+            opened.append((piece, position))
+    return ranges

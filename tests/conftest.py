@@ -22,6 +22,7 @@ def settings(**changes: Any) -> Settings:
     given: dict[str, Any] = {
         "signal_urls": (SIGNAL,),
         "signal_number": NUMBER,
+        "signal_concurrency": 32,
         "api_tokens": (ApiToken.of("authentik", TOKEN),),
     }
     return Settings(**{**given, **changes})

@@ -1,7 +1,8 @@
-"""A stand-in for Signal's server: a real HTTP server that plays its answers and keeps books.
+"""A stand-in for both of Signal's servers: a real HTTP server that plays their answers and keeps books.
 
-In a test: ``with standin.running() as server``. By hand: ``python -m tests.standin 8080``, which
-takes every message, answers as signal-cli-rest-api 0.100 does and tells its books at ``/books``.
+At ``/v2/send`` it is signal-cli-rest-api, at ``/api/v1/rpc`` a signal-cli daemon. In a test:
+``with standin.running() as server``. By hand: ``python -m tests.standin 8080``, which takes every
+message and tells its books at ``/books``.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -29,20 +30,28 @@ _REASON = {
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How a request is answered. ``accepts`` tells whether Signal gets the message all the same.
+    """How a request is answered; without a status, as the server in question does for a success.
+
+    ``accepts`` tells whether Signal gets the message, whatever the answer.
 
     ``manner`` is ``answer``, ``reset`` (after reading the request), ``hang``, or ``trickle`` (a byte
     of the answer each 50 ms, for ever).
     """
 
-    status: int = 201
-    body: str = '{"timestamp":"1700000000000"}'
+    status: int = 0
+    body: str = ""
     accepts: bool = True
     delay: float = 0
     manner: str = "answer"
     headers: dict[str, str] = field(default_factory=dict)
 
 
+REST_SUCCESS = (201, '{"timestamp":"1700000000000"}')
+DAEMON_SUCCESS = (
+    200,
+    '{"jsonrpc":"2.0","result":{"timestamp":1700000000000,"results":[{"recipientAddress":'
+    '{"number":"+4915112345678"},"type":"SUCCESS"}]},"id":1}',
+)
 ACCEPTING = Behaviour()
 Plan = Callable[[dict[str, Any]], Behaviour]
 
@@ -67,6 +76,8 @@ class StandIn:
         self.books = Books()
         self.port = 0
         self.keeps_requests = True
+        self.mode = "json-rpc"
+        self.accounts = ["+4915100000001"]
         self.transports: set[asyncio.Transport] = set()
 
     @property
@@ -118,19 +129,35 @@ class _Connection(asyncio.Protocol):
             self._standin.books.authorizations.append(found[1].decode())
 
     def _handle(self, path: str, body: bytes) -> None:
+        document = json.loads(body) if body else {}
+        if path == "/v2/send" or document.get("method") == "send":
+            self._take(document)
+        else:
+            self._write(self._static(path))
+
+    def _static(self, path: str) -> Behaviour:
+        accounts = self._standin.accounts
+        listed = [{"number": account} for account in accounts]
+        answers: dict[str, object] = {
+            "/books": {"accepted": len(self._standin.books.accepted)},
+            "/v1/about": {"versions": ["v1", "v2"], "mode": self._standin.mode},
+            "/v1/accounts": accounts,
+            "/api/v1/rpc": {"jsonrpc": "2.0", "id": 1, "result": listed},
+        }
+        if path not in answers:
+            return Behaviour(404, "404 page not found")
+        return Behaviour(200, json.dumps(answers[path]))
+
+    def _take(self, document: dict[str, Any]) -> None:
         books = self._standin.books
-        if path == "/books":
-            self._write(Behaviour(200, json.dumps({"accepted": len(books.accepted)})))
-            return
-        if path != "/v2/send":
-            self._write(Behaviour(404, "404 page not found"))
-            return
-        document = json.loads(body)
         if self._standin.keeps_requests:
             books.requests.append(document)
         books.under_way += 1
         books.at_once = max(books.at_once, books.under_way)
         behaviour = self._standin.plan(document)
+        if not behaviour.status:
+            status, answer = DAEMON_SUCCESS if "method" in document else REST_SUCCESS
+            behaviour = replace(behaviour, status=status, body=behaviour.body or answer)
         if behaviour.delay:
             self._loop.call_later(behaviour.delay, self._finish, behaviour, document)
         else:
@@ -140,7 +167,7 @@ class _Connection(asyncio.Protocol):
         books = self._standin.books
         books.under_way -= 1
         if behaviour.accepts:
-            books.accepted.append(document.get("message", ""))
+            books.accepted.append(document.get("params", document).get("message", ""))
         if behaviour.manner == "reset":
             linger = struct.pack("ii", 1, 0)
             self._transport.get_extra_info("socket").setsockopt(

@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import BEARER, client
 
-PUBLIC = {"/v1/health": 204, "/health/live": 200}
+PUBLIC = {"/v1/health": 204, "/health/live": 200, "/health/ready": 503}
 
 
 def test_every_route_is_either_public_or_asks_for_credentials() -> None:

@@ -2,37 +2,27 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from threading import BoundedSemaphore
 from time import monotonic
-from typing import Protocol
 
 from app.settings import Settings
-from app.signal.outcome import Message, Outcome, State, not_sent
+from app.signal.daemon import DaemonServer
+from app.signal.limited import Limited
+from app.signal.outcome import Message, Outcome, State
 from app.signal.preview import Preview
 from app.signal.rest import RestServer
+from app.signal.route import DEFAULT_CONCURRENCY, NO_TURN, Backend, Route
 
-DEFAULT_CONCURRENCY = 32  # sends at once a process
-NO_TURN = not_sent(
-    "busy", "no turn before the deadline: as many sends as are allowed were under way"
-)
-
-
-class Backend(Protocol):
-    """Something that takes messages for Signal."""
-
-    def send(self, message: Message, recipient: str, deadline: float) -> Outcome: ...
+PROBE_SECONDS = 5.0
 
 
 class Signal:
     """All servers of Signal's that this process may use, in the order in which they are tried."""
 
-    def __init__(
-        self, backends: Sequence[Backend], timeout: float, concurrency: int
-    ) -> None:
-        self._backends = backends
+    def __init__(self, routes: Sequence[Route], timeout: float) -> None:
+        self._routes = routes
         self._timeout = timeout
-        self._turns = BoundedSemaphore(concurrency)
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="recipient")
+        self._limited = Limited()
+        self._threads = ThreadPoolExecutor(DEFAULT_CONCURRENCY, "recipient")
 
     def deliver(self, message: Message, recipients: Sequence[str]) -> list[Outcome]:
         """The outcome for each recipient, in their order, within the timeout over all of it."""
@@ -47,33 +37,44 @@ class Signal:
         return [NO_TURN if send.cancel() else send.result() for send in sends]
 
     def _send(self, message: Message, recipient: str, deadline: float) -> Outcome:
-        if not self._turns.acquire(timeout=max(deadline - monotonic(), 0)):
-            return NO_TURN
-        try:
-            return (
-                self._first_reachable(message, recipient, deadline)
-                if monotonic() < deadline
-                else NO_TURN
-            )
-        finally:
-            self._turns.release()
+        if limited := self._limited.outcome(message, recipient):
+            return limited
+        outcome = self._first_reachable(message, recipient, deadline)
+        self._limited.note(message, recipient, outcome)
+        return outcome
 
     def _first_reachable(
         self, message: Message, recipient: str, deadline: float
     ) -> Outcome:
         """The next server is tried only when the message was certainly not sent."""
-        for backend in self._backends:
-            outcome = backend.send(message, recipient, deadline)
-            if (
-                outcome.state is not State.NOT_SENT
-                or outcome.code != "signal_unreachable"
+        outcome = NO_TURN
+        for route in sorted(self._routes, key=lambda route: route.is_doubtful):
+            tried = route.send(message, recipient, deadline)
+            if tried is NO_TURN and outcome is not NO_TURN:
+                return outcome
+            outcome = tried
+            if not (
+                outcome.state is State.NOT_SENT and outcome.code == "signal_unreachable"
             ):
                 break
         return outcome
 
+    def problems(self, sender: str | None) -> list[str]:
+        """The codes of what keeps every server from sending; none if one of them is ready."""
+        deadline = monotonic() + PROBE_SECONDS
+        found = [route.backend.problem(sender, deadline) for route in self._routes]
+        return [] if None in found else sorted({code for code in found if code})
+
 
 def connect(settings: Settings) -> Signal:
     """The delivery that the settings ask for. Nothing is contacted yet."""
-    backends: list[Backend] = [RestServer(url) for url in settings.signal_urls]
-    concurrency = settings.signal_concurrency or DEFAULT_CONCURRENCY
-    return Signal(backends or [Preview()], settings.signal_timeout, concurrency)
+    backends: list[Backend] = [_backend(url) for url in settings.signal_urls]
+    routes = [
+        Route(backend, settings.signal_concurrency)
+        for backend in backends or [Preview()]
+    ]
+    return Signal(routes, settings.signal_timeout)
+
+
+def _backend(url: str) -> Backend:
+    return DaemonServer(url) if url.endswith("/api/v1/rpc") else RestServer(url)

@@ -30,7 +30,8 @@ class Outcome:
     """What became of a message for one recipient.
 
     ``code`` is a key of `app.errors.KINDS` unless it was sent. ``detail`` is for the log alone, in
-    our own words; ``urgent`` if it asks for a person now. ``timestamp`` is Signal's, in milliseconds.
+    our own words; ``urgent`` if it asks for a person now, ``server_failed`` if it was the server that
+    did not answer. ``timestamp`` is Signal's, in milliseconds.
     ``missed`` are members of a group that did not get it, each with the code of its reason.
     """
 
@@ -38,6 +39,7 @@ class Outcome:
     code: str | None = None
     detail: str = ""
     urgent: bool = False
+    server_failed: bool = False
     timestamp: str | None = field(default=None, repr=False)
     retry_after: int | None = None
     missed: tuple[tuple[str, str], ...] = field(default=(), repr=False)

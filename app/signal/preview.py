@@ -36,6 +36,12 @@ class Preview:
         stream.flush()
         return Outcome(State.SENT, timestamp=str(time.time_ns() // 1_000_000))
 
+    def concurrency(self, deadline: float) -> int | None:
+        return 1  # so that no two messages mix
+
+    def problem(self, sender: str | None, deadline: float) -> str | None:
+        return None
+
 
 def shown(content: Styled, in_colour: bool) -> str:
     """The text for a terminal, each line closing its styles and opening them again on the next."""

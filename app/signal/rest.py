@@ -2,37 +2,54 @@
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 from app.signal.outcome import Message, Outcome, not_sent, unknown
 from app.signal.rest_outcomes import (
     BY_STATUS,
-    LONGEST_RETRY_AFTER,
-    REASONS,
     RESTARTING,
-    SENT,
     TABLE,
 )
-from app.signal.transport import Answer, NoAnswer, NotConnected, Server
+from app.signal.signal_cli import SENT, by_type, later, matching, name_of, sent
+from app.signal.transport import Answer, Endpoint, handed_over
 from app.styling import to_markup
+
+# These start a process for each send, one after the other; several at once only fill the memory.
+SERIAL_MODES = ("normal", "native")
+CONCURRENCY = {"json-rpc": 32, **dict.fromkeys(SERIAL_MODES, 1)}
 
 
 class RestServer:
     """One signal-cli-rest-api."""
 
     def __init__(self, url: str) -> None:
-        self._server = Server(url.removesuffix("/v2/send") + "/v2/send")
+        base = url.removesuffix("/v2/send")
+        self._send = Endpoint("POST", f"{base}/v2/send")
+        self._about = Endpoint("GET", f"{base}/v1/about")
+        self._accounts = Endpoint("GET", f"{base}/v1/accounts")
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
         """Send to one recipient before ``deadline`` (`time.monotonic`) and tell what became of it."""
-        try:
-            answer = self._server.post(_body(message, recipient), deadline)
-        except NotConnected as error:
-            return not_sent("signal_unreachable", str(error))
-        except NoAnswer as error:
-            return unknown(str(error))
+        answer = handed_over(self._send, _body(message, recipient), deadline)
+        if isinstance(answer, Outcome):
+            return answer
         return read_answer(answer, recipient)
+
+    def concurrency(self, deadline: float) -> int | None:
+        """How many sends at once this server's mode stands; ``None`` if it does not say."""
+        answer = handed_over(self._about, b"", deadline)
+        about = answer.json() if isinstance(answer, Answer) else None
+        return (
+            CONCURRENCY.get(about.get("mode", "")) if isinstance(about, dict) else None
+        )
+
+    def problem(self, sender: str | None, deadline: float) -> str | None:
+        """The code of what keeps it from sending. Only /v1/accounts reaches signal-cli behind it."""
+        answer = handed_over(self._accounts, b"", deadline)
+        if isinstance(answer, Outcome) or answer.status != 200:
+            return "signal_unreachable"
+        is_missing = sender and sender not in _list(answer.json())
+        return "sender_not_registered" if is_missing else None
 
 
 def _body(message: Message, recipient: str) -> bytes:
@@ -52,57 +69,32 @@ def read_answer(answer: Answer, recipient: str) -> Outcome:
     if answer.status == 201:
         return _accepted(answer, recipient)
     text = _error_text(answer)
-    row = next((row for row in TABLE if row.sign.search(text)), None)
-    if row is None:
-        return _without_text(answer)
-    is_group = recipient.startswith("group.")
-    return _with_retry_after(
-        row.group_outcome if is_group and row.group_outcome else row.outcome, text
-    )
+    outcome = matching(TABLE, text, recipient)
+    return _with_retry_after(outcome, text) if outcome else _without_text(answer)
 
 
 def _accepted(answer: Answer, recipient: str) -> Outcome:
     """A 201: an object up to 0.100, an array later, which may name those who did not get it."""
-    document = _json(answer)
+    document = answer.json()
     entry = document[0] if isinstance(document, list) and document else document
     if not isinstance(entry, dict):
         return SENT
-    missed = tuple(_missed(entry))
-    if any(name == recipient for name, _ in missed):
-        code = next(code for name, code in missed if name == recipient)
-        detail = "the server names the recipient as not reached"
-        return unknown(detail) if code == "signal_timeout" else not_sent(code, detail)
-    timestamp = entry.get("timestamp")
-    return replace(
-        SENT,
-        timestamp=str(timestamp) if _is_timestamp(timestamp) else None,
-        missed=missed,
-    )
+    missed = _missed(entry)
+    if recipient in missed:
+        return missed[recipient]
+    return sent(entry.get("timestamp"), missed)
 
 
-def _missed(entry: dict[str, Any]) -> list[tuple[str, str]]:
+def _missed(entry: dict[str, Any]) -> dict[str, Outcome]:
     errors = entry.get("errors")
     named = errors.get("recipients") if isinstance(errors, dict) else None
-    found = []
-    for item in named if isinstance(named, list) else ():
-        if isinstance(item, dict):
-            name = item.get("number") or item.get("username") or item.get("uuid")
-            found.append(
-                (str(name), REASONS.get(str(item.get("reason")), "signal_rejected"))
-            )
-    return found
-
-
-def _is_timestamp(value: Any) -> bool:
-    return (
-        isinstance(value, (str, int))
-        and re.fullmatch(r"[0-9]{1,19}", str(value)) is not None
-    )
+    items = [item for item in _list(named) if isinstance(item, dict)]
+    return {name_of(item): by_type(item.get("reason")) for item in items}
 
 
 def _error_text(answer: Answer) -> str:
     """The text that the table is searched in; a token without its text stands for a captcha all the same."""
-    document = _json(answer)
+    document = answer.json()
     if not isinstance(document, dict):
         return ""
     error, tokens = document.get("error"), document.get("challenge_tokens")
@@ -110,13 +102,6 @@ def _error_text(answer: Answer) -> str:
     return (error if isinstance(error, str) else "") + (
         " CAPTCHA proof required" if wants_captcha else ""
     )
-
-
-def _json(answer: Answer) -> Any:
-    try:
-        return json.loads(answer.body or b"")
-    except (ValueError, RecursionError):
-        return None
 
 
 def _without_text(answer: Answer) -> Outcome:
@@ -148,5 +133,8 @@ def _with_retry_after(outcome: Outcome, text: str) -> Outcome:
     )
     if outcome.retry_after is None or not named:
         return outcome
-    seconds = int(next(group for group in named.groups() if group))
-    return replace(outcome, retry_after=min(max(seconds, 1), LONGEST_RETRY_AFTER))
+    return later(outcome, int(next(filter(None, named.groups()))))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

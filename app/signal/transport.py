@@ -5,14 +5,17 @@ threads may use. There are no redirects, no proxy and no netrc from the environm
 answer is read than `LONGEST_ANSWER`.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Any
 
 import requests
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from app.signal.connection import OneAddressAdapter
+from app.signal.outcome import Outcome, not_sent, unknown
 
 CONNECT_TIMEOUT = 3.0  # seconds
 LONGEST_ANSWER = 64 * 1024  # bytes
@@ -34,35 +37,37 @@ class Answer:
     status: int
     body: bytes | None
 
+    def json(self) -> Any:
+        """What the body says; ``None`` if it is no JSON."""
+        try:
+            return json.loads(self.body or b"")
+        except (ValueError, RecursionError):
+            return None
 
-class Server:
-    """An address that JSON is posted to."""
 
-    def __init__(self, url: str) -> None:
+class Endpoint:
+    """An address that is asked, with JSON both ways."""
+
+    def __init__(self, method: str, url: str) -> None:
         headers = {
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": "signal-gateway",
         }
-        self._prepared = requests.Request("POST", url, headers=headers).prepare()
+        self._prepared = requests.Request(method, url, headers=headers).prepare()
         self._adapter = OneAddressAdapter(1, pool_maxsize=POOLED_CONNECTIONS)
 
-    def post(self, body: bytes, deadline: float) -> Answer:
+    def call(self, body: bytes, deadline: float) -> Answer:
         """The answer; ``deadline`` is on the clock of `monotonic`. Raises `NotConnected` or `NoAnswer`."""
         remaining = deadline - monotonic()
         if remaining <= 0:
             raise NotConnected("the time was over before the request was made")
-        request = requests.PreparedRequest()
-        request.method, request.url = self._prepared.method, self._prepared.url
-        request.headers = self._prepared.headers.copy()
-        request.headers["Content-Length"] = str(len(body))
-        request.body = body
         timeout = urllib3.Timeout(
             connect=min(CONNECT_TIMEOUT, remaining), total=remaining
         )
         try:
             response = self._adapter.send(
-                request,
+                self._request(body),
                 stream=True,
                 timeout=timeout,  # type: ignore[arg-type]  # requests takes urllib3's, too
             )
@@ -70,6 +75,24 @@ class Server:
             raise _failure(error) from error
         with response:
             return Answer(response.status_code, _read(response))
+
+    def _request(self, body: bytes) -> requests.PreparedRequest:
+        request = requests.PreparedRequest()
+        request.method, request.url = self._prepared.method, self._prepared.url
+        request.headers = self._prepared.headers.copy()
+        request.headers["Content-Length"] = str(len(body))
+        request.body = body
+        return request
+
+
+def handed_over(endpoint: Endpoint, body: bytes, deadline: float) -> Answer | Outcome:
+    """The answer, or what the lack of one means for a message in ``body``."""
+    try:
+        return endpoint.call(body, deadline)
+    except NotConnected as error:
+        return replace(not_sent("signal_unreachable", str(error)), server_failed=True)
+    except NoAnswer as error:
+        return replace(unknown(str(error)), server_failed=True)
 
 
 def _failure(error: requests.RequestException) -> NotConnected | NoAnswer:

@@ -1,11 +1,13 @@
 """Several recipients, several servers, one deadline, and a bound on what is under way."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
 
 from app.signal import Signal
 from app.signal.outcome import Message, Outcome, State, not_sent, unknown
+from app.signal.route import Route
 from app.styling import plain
 
 MESSAGE = Message("+4915100000001", plain("hello"))
@@ -37,11 +39,21 @@ class Backend:
             self._under_way -= 1
         return self.outcome
 
+    def concurrency(self, deadline: float) -> int | None:
+        return None
+
+    def problem(self, sender: str | None, deadline: float) -> str | None:
+        return None
+
+
+def signal(backends: Sequence[Backend], timeout: float, concurrency: int) -> Signal:
+    return Signal([Route(backend, concurrency) for backend in backends], timeout)
+
 
 def test_each_recipient_gets_a_send_of_its_own_side_by_side() -> None:
     backend = Backend(seconds=0.2)
     started = monotonic()
-    outcomes = Signal([backend], 5, 32).deliver(MESSAGE, ["a", "b", "c", "d"])
+    outcomes = signal([backend], 5, 32).deliver(MESSAGE, ["a", "b", "c", "d"])
     assert outcomes == [SENT] * 4
     assert sorted(backend.recipients) == ["a", "b", "c", "d"]
     assert monotonic() - started < 0.6
@@ -49,28 +61,28 @@ def test_each_recipient_gets_a_send_of_its_own_side_by_side() -> None:
 
 def test_only_what_was_certainly_not_sent_goes_to_the_next_server() -> None:
     down, up, spare = Backend(UNREACHABLE), Backend(), Backend()
-    assert Signal([down, up, spare], 5, 32).deliver(MESSAGE, ["a"]) == [SENT]
+    assert signal([down, up, spare], 5, 32).deliver(MESSAGE, ["a"]) == [SENT]
     assert (down.recipients, up.recipients, spare.recipients) == (["a"], ["a"], [])
 
 
 def test_what_may_have_been_sent_is_never_sent_again() -> None:
     for outcome in (unknown("?"), not_sent("not_on_signal", "?")):
         first, second = Backend(outcome), Backend()
-        assert Signal([first, second], 5, 32).deliver(MESSAGE, ["a"]) == [outcome]
+        assert signal([first, second], 5, 32).deliver(MESSAGE, ["a"]) == [outcome]
         assert second.recipients == []
 
 
 def test_the_last_servers_word_counts_when_all_are_down() -> None:
     last = not_sent("signal_unreachable", "the last")
     servers = [Backend(UNREACHABLE), Backend(last)]
-    assert Signal(servers, 5, 32).deliver(MESSAGE, ["a"]) == [last]
+    assert signal(servers, 5, 32).deliver(MESSAGE, ["a"]) == [last]
 
 
 def test_never_more_sends_at_once_than_allowed_and_the_rest_is_busy() -> None:
     backend = Backend(seconds=0.2)
-    signal = Signal([backend], 0.5, 1)
+    delivery = signal([backend], 0.5, 1)
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: signal.deliver(MESSAGE, ["a"]), range(8)))
+        found = list(threads.map(lambda _: delivery.deliver(MESSAGE, ["a"]), range(8)))
     assert backend.at_once == 1
     assert found.count([SENT]) == len(backend.recipients) == 3
     assert found.count([BUSY]) == 5
@@ -78,6 +90,6 @@ def test_never_more_sends_at_once_than_allowed_and_the_rest_is_busy() -> None:
 
 def test_recipients_without_a_turn_are_busy_and_were_not_sent_to() -> None:
     backend = Backend(seconds=0.3)
-    outcomes = Signal([backend], 0.5, 1).deliver(MESSAGE, ["a", "b", "c", "d"])
+    outcomes = signal([backend], 0.5, 1).deliver(MESSAGE, ["a", "b", "c", "d"])
     assert outcomes == [SENT, SENT, BUSY, BUSY]
     assert backend.recipients == ["a", "b"]

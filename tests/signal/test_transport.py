@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from app.signal.transport import Answer, NoAnswer, NotConnected, Server
+from app.signal.transport import Answer, Endpoint, NoAnswer, NotConnected
 from tests import standin
 from tests.standin import Behaviour
 
@@ -22,7 +22,7 @@ def server() -> Iterator[standin.StandIn]:
 
 
 def post(url: str, seconds: float = 5) -> Answer:
-    return Server(f"{url}/v2/send").post(BODY, monotonic() + seconds)
+    return Endpoint("POST", f"{url}/v2/send").call(BODY, monotonic() + seconds)
 
 
 def test_the_answer_is_read_whole(server: standin.StandIn) -> None:
@@ -30,26 +30,26 @@ def test_the_answer_is_read_whole(server: standin.StandIn) -> None:
 
 
 def test_one_connection_serves_several_requests(server: standin.StandIn) -> None:
-    target = Server(f"{server.url}/v2/send")
+    target = Endpoint("POST", f"{server.url}/v2/send")
     for _ in range(5):
-        target.post(BODY, monotonic() + 5)
+        target.call(BODY, monotonic() + 5)
     assert server.books.connections == 1
 
 
 def test_a_pooled_connection_gets_its_time_anew(server: standin.StandIn) -> None:
-    target = Server(f"{server.url}/v2/send")
-    target.post(BODY, monotonic() + 0.5)
+    target = Endpoint("POST", f"{server.url}/v2/send")
+    target.call(BODY, monotonic() + 0.5)
     server.plan = lambda document: Behaviour(delay=0.8)
-    assert target.post(BODY, monotonic() + 5).status == 201
+    assert target.call(BODY, monotonic() + 5).status == 201
     assert server.books.connections == 1
 
 
 def test_several_threads_share_the_pool(server: standin.StandIn) -> None:
     server.plan = lambda document: Behaviour(delay=0.1)
-    target = Server(f"{server.url}/v2/send")
+    target = Endpoint("POST", f"{server.url}/v2/send")
     with ThreadPoolExecutor(8) as threads:
         answers = list(
-            threads.map(lambda _: target.post(BODY, monotonic() + 5), range(40))
+            threads.map(lambda _: target.call(BODY, monotonic() + 5), range(40))
         )
     assert {answer.status for answer in answers} == {201}
     assert len(server.books.accepted) == 40

@@ -1,0 +1,139 @@
+"""One server and the way to it: whose turn it is, whether it can be trusted, how much it stands."""
+
+import fcntl
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
+from threading import Condition, Lock
+from time import monotonic, sleep
+from typing import Protocol
+
+from app.signal.outcome import Message, Outcome, not_sent
+
+DEFAULT_CONCURRENCY = 32  # sends at once a process, where the server does not say
+FAILED_SECONDS = 10.0  # for so long a server that failed is asked last
+SILENT_SECONDS = 3.0  # a server that answers nobody for so long is asked last, too
+LEARNING_SECONDS = 2.0
+POLL_SECONDS = 0.02
+
+NO_TURN = not_sent(
+    "busy", "no turn before the deadline: as many sends as are allowed were under way"
+)
+
+
+class Backend(Protocol):
+    """A server that takes messages for Signal."""
+
+    def send(self, message: Message, recipient: str, deadline: float) -> Outcome: ...
+
+    def concurrency(self, deadline: float) -> int | None: ...
+
+    def problem(self, sender: str | None, deadline: float) -> str | None: ...
+
+
+class Turns:
+    """At most so many at once in this process; if it is one, then among all workers of this machine."""
+
+    def __init__(self) -> None:
+        self._condition = Condition()
+        self._taken = 0
+        # Opened before gunicorn forks its workers. A record lock on it belongs to a process, and the
+        # kernel gives it back even for one that is killed.
+        self._file = tempfile.TemporaryFile()
+        weakref.finalize(self, self._file.close)
+
+    @contextmanager
+    def turn(self, limit: int, deadline: float) -> Iterator[bool]:
+        """Whether there was a turn before ``deadline``; it ends with the context."""
+        with self._condition:
+            left = max(deadline - monotonic(), 0)
+            has_turn = self._condition.wait_for(lambda: self._taken < limit, left)
+            self._taken += has_turn
+        try:
+            yield has_turn and (limit > 1 or self._lock_machine(deadline))
+        finally:
+            if has_turn:
+                self._give_back(limit)
+
+    def _lock_machine(self, deadline: float) -> bool:
+        while True:
+            try:
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except OSError:
+                if monotonic() + POLL_SECONDS >= deadline:
+                    return False
+            sleep(POLL_SECONDS)
+
+    def _give_back(self, limit: int) -> None:
+        if limit == 1:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+        with self._condition:
+            self._taken -= 1
+            self._condition.notify()
+
+
+class Route:
+    """The way to one server. ``concurrency`` overrides what the server says of itself."""
+
+    def __init__(self, backend: Backend, concurrency: int | None = None) -> None:
+        self.backend = backend
+        self._fixed = concurrency
+        self._turns = Turns()
+        self._lock = Lock()
+        self._learning = Lock()
+        self._learned = DEFAULT_CONCURRENCY
+        self._learn_at = 0.0
+        self._failed_until = 0.0
+        self._under_way = 0
+        self._silent_since = 0.0
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether others should be asked before: it failed a moment ago, or answers nobody."""
+        now = monotonic()
+        is_silent = self._under_way and now - self._silent_since > SILENT_SECONDS
+        return bool(now < self._failed_until or is_silent)
+
+    def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
+        """What became of the message, ``busy`` if there was no turn for it before ``deadline``."""
+        with self._turns.turn(self._limit(deadline), deadline) as has_turn:
+            if not has_turn or monotonic() >= deadline:
+                return NO_TURN
+            self._begin()
+            outcome = self.backend.send(message, recipient, deadline)
+            self._end(outcome)
+            return outcome
+
+    def _begin(self) -> None:
+        with self._lock:
+            if not self._under_way:
+                self._silent_since = monotonic()
+            self._under_way += 1
+
+    def _end(self, outcome: Outcome) -> None:
+        with self._lock:
+            self._under_way -= 1
+            if outcome.server_failed:
+                self._failed_until = monotonic() + FAILED_SECONDS
+                self._learn_at = 0.0
+            else:
+                self._failed_until = 0.0
+                self._silent_since = monotonic()
+
+    def _limit(self, deadline: float) -> int:
+        """How many at once; asked of the server at first use, and again after it failed."""
+        if self._fixed:
+            return self._fixed
+        if monotonic() >= self._learn_at:
+            with self._learning:
+                if monotonic() >= self._learn_at:
+                    self._learn(min(deadline, monotonic() + LEARNING_SECONDS))
+        return self._learned
+
+    def _learn(self, deadline: float) -> None:
+        found = self.backend.concurrency(deadline)
+        self._learned = found or self._learned
+        self._learn_at = inf if found else monotonic() + FAILED_SECONDS
