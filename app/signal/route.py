@@ -127,10 +127,9 @@ class Route:
         """How many at once; asked of the server at first use, and again after it failed."""
         if self._fixed:
             return self._fixed
-        if monotonic() >= self._learn_at:
-            with self._learning:
-                if monotonic() >= self._learn_at:
-                    self._learn(min(deadline, monotonic() + LEARNING_SECONDS))
+        with self._learning:
+            if monotonic() >= self._learn_at:
+                self._learn(min(deadline, monotonic() + LEARNING_SECONDS))
         return self._learned
 
     def _learn(self, deadline: float) -> None:

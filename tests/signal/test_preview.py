@@ -73,3 +73,7 @@ def test_without_a_stream_the_message_goes_to_standard_output(
 ) -> None:
     Preview().send(Message("+4915100000001", plain("hello")), "alice.42", monotonic())
     assert "│ hello\n" in capsys.readouterr().out
+
+
+def test_messages_are_shown_one_after_the_other() -> None:
+    assert Preview().concurrency(monotonic()) == 1

@@ -392,3 +392,23 @@ def test_nothing_is_sent_after_the_deadline(signal: responses.RequestsMock) -> N
     found = RestServer(SIGNAL).send(message, RECIPIENT, monotonic() - 1)
     assert (found.state, found.code) == not_sent("signal_unreachable")
     assert not signal.calls
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"json": {"mode": "normal"}}, 1),
+        ({"json": {"mode": "native"}}, 1),
+        ({"json": {"mode": "json-rpc"}}, 32),
+        ({"json": {"mode": "new"}}, None),
+        ({"json": {}}, None),
+        ({"body": "[]"}, None),
+        ({"status": 404, "body": "404 page not found"}, None),
+        ({"body": requests.ConnectionError()}, None),
+    ],
+)
+def test_the_servers_mode_tells_how_many_at_once_it_stands(
+    answer: dict[str, Any], expected: int | None, signal: responses.RequestsMock
+) -> None:
+    signal.get(f"{SIGNAL}/v1/about", **answer)
+    assert RestServer(SIGNAL).concurrency(monotonic() + 5) == expected

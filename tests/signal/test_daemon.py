@@ -1,0 +1,312 @@
+"""The signal-cli daemon: what it is sent, and what each of its answers means."""
+
+import json
+from time import monotonic
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from app.signal.daemon import DaemonServer
+from app.signal.outcome import Message, Outcome, State
+from app.styling import Style, plain, styled
+from tests.conftest import NUMBER
+
+URL = "http://signal.test:8080/api/v1/rpc"
+RECIPIENT = "+4915112345678"
+GROUP = "group.YUdWc2JHOD0="  # of the id aGVsbG8=
+SENT = (State.SENT, None)
+UNKNOWN = (State.UNKNOWN, "signal_timeout")
+
+
+def not_sent(code: str) -> tuple[State, str]:
+    return State.NOT_SENT, code
+
+
+def ask(to: str = RECIPIENT, message: Message | None = None, **answer: Any) -> Outcome:
+    """The outcome of a send that the daemon answers so."""
+    with responses.RequestsMock() as server:
+        server.post(URL, **answer)
+        message = message or Message(NUMBER, plain("hello"))
+        return DaemonServer(URL).send(message, to, monotonic() + 5)
+
+
+def params(message: Message, to: str = RECIPIENT) -> dict[str, Any]:
+    """The ``params`` that the daemon gets."""
+    with responses.RequestsMock() as server:
+        server.post(URL, json={"result": {"timestamp": 1, "results": []}})
+        DaemonServer(URL).send(message, to, monotonic() + 5)
+        document: dict[str, Any] = json.loads(server.calls[0].request.body or b"")
+    assert {**document, "params": 0} == {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "send",
+        "params": 0,
+    }
+    found: dict[str, Any] = document["params"]
+    return found
+
+
+def result(*types: str, **more: object) -> dict[str, Any]:
+    results = [
+        {"recipientAddress": {"number": f"+49{index}"}, "type": kind, **more}
+        for index, kind in enumerate(types)
+    ]
+    return {"timestamp": 1700000000000, "results": results}
+
+
+def failed(
+    message: str, code: int = -1, response: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    data = None if response is None else {"response": response}
+    return {"error": {"code": code, "message": message, "data": data}, "id": 1}
+
+
+@pytest.mark.parametrize(
+    ("recipient", "key", "value"),
+    [
+        (RECIPIENT, "recipient", RECIPIENT),
+        (
+            "6f0b1a52-3a5c-4c9e-9f0a-0123456789ab",
+            "recipient",
+            "6f0b1a52-3a5c-4c9e-9f0a-0123456789ab",
+        ),
+        ("alice.42", "username", "alice.42"),
+        (GROUP, "groupId", "aGVsbG8="),
+    ],
+)
+def test_each_kind_of_recipient_has_its_own_parameter(
+    recipient: str, key: str, value: str
+) -> None:
+    assert params(Message(NUMBER, plain("hello")), recipient) == {
+        "account": NUMBER,
+        "message": "hello",
+        "notifySelf": True,
+        key: [value],
+    }
+
+
+def test_styles_are_ranges_in_utf_16_units_and_markup_in_a_value_is_text() -> None:
+    content = styled(
+        ["👩‍🚒 ", Style.BOLD, "a**b|| ", Style.ITALIC, "𝒙", Style.ITALIC, Style.BOLD]
+    )
+    found = params(Message(NUMBER, content))
+    assert found["message"] == "👩‍🚒 a**b|| 𝒙"
+    assert found["textStyle"] == ["13:2:ITALIC", "6:9:BOLD"]
+
+
+def test_signals_options_have_the_daemons_names() -> None:
+    options = {
+        "notify_self": False,
+        "base64_attachments": ["QUJD", "data:image/png;filename=x.png;base64,QUJD"],
+        "view_once": True,
+        "mentions": [{"start": 0, "length": 1, "author": RECIPIENT}],
+        "quote_timestamp": 1700000000000,
+        "quote_author": RECIPIENT,
+        "quote_message": "before",
+        "quote_mentions": [{"start": 2, "length": 3, "author": RECIPIENT}],
+        "edit_timestamp": 1700000000001,
+        "sticker": "pack:1",
+        "link_preview": {"url": "https://a.test", "title": "A", "description": "B"},
+    }
+    assert params(Message(NUMBER, plain("hello"), options)) == {
+        "account": NUMBER,
+        "message": "hello",
+        "recipient": [RECIPIENT],
+        "notifySelf": False,
+        "attachment": [
+            "data:application/octet-stream;base64,QUJD",
+            "data:image/png;filename=x.png;base64,QUJD",
+        ],
+        "viewOnce": True,
+        "mention": [f"0:1:{RECIPIENT}"],
+        "quoteTimestamp": 1700000000000,
+        "quoteAuthor": RECIPIENT,
+        "quoteMessage": "before",
+        "quoteMention": [f"2:3:{RECIPIENT}"],
+        "editTimestamp": 1700000000001,
+        "sticker": "pack:1",
+        "previewUrl": "https://a.test",
+        "previewTitle": "A",
+        "previewDescription": "B",
+    }
+
+
+def test_what_the_daemon_cannot_do_is_refused_and_nothing_is_sent() -> None:
+    options = {"link_preview": {"base64_thumbnail": "QUJD"}}
+    message = Message(NUMBER, plain("hello"), options)
+    outcome = DaemonServer(URL).send(message, RECIPIENT, monotonic() + 5)
+    assert (outcome.code, outcome.detail) == (
+        "bad_request",
+        "a signal-cli daemon takes no 'base64_thumbnail'",
+    )
+
+
+def test_a_result_with_a_success_is_sent_and_names_who_missed_it() -> None:
+    answer = {"result": result("SUCCESS", "UNREGISTERED_FAILURE", "NETWORK_FAILURE")}
+    found = ask(GROUP, json=answer)
+    assert (found.state, found.timestamp) == (State.SENT, "1700000000000")
+    assert found.missed == (("+491", "not_on_signal"), ("+492", "signal_timeout"))
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        (["SUCCESS"], SENT),
+        ([], SENT),  # a group with nobody else in it
+        (["UNREGISTERED_FAILURE"], not_sent("not_on_signal")),
+        (["IDENTITY_FAILURE"], not_sent("safety_number_changed")),
+        (["RATE_LIMIT_FAILURE"], not_sent("signal_rate_limited")),
+        (["INVALID_PRE_KEY_FAILURE"], not_sent("signal_rejected")),
+        (["NETWORK_FAILURE"], UNKNOWN),
+        (["SOMETHING_NEW"], not_sent("signal_rejected")),
+        (["UNREGISTERED_FAILURE", "NETWORK_FAILURE"], UNKNOWN),
+        (["UNREGISTERED_FAILURE", "IDENTITY_FAILURE"], not_sent("safety_number_changed")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("in_error", [False, True])
+def test_the_types_of_a_result_tell_what_became_of_the_message(
+    types: list[str], expected: tuple[State, str | None], in_error: bool
+) -> None:
+    if in_error and expected == SENT:
+        return
+    answer = {"result": result(*types)}
+    if in_error:
+        answer = failed("Failed to send message", response=result(*types))
+    found = ask(json=answer)
+    assert (found.state, found.code) == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "seconds", "urgent"),
+    [
+        ({}, 60, False),
+        ({"retryAfterSeconds": 30}, 30, False),
+        ({"retryAfterSeconds": 86400, "token": "tok-1"}, 86400, True),
+        ({"token": "tok-1"}, 60, True),
+    ],
+)
+def test_a_limit_names_its_time_and_a_captcha_asks_for_a_person(
+    more: dict[str, Any], seconds: int, urgent: bool
+) -> None:
+    response = result("RATE_LIMIT_FAILURE", **more)
+    found = ask(
+        json=failed("Failed to send message due to rate limiting", -5, response)
+    )
+    assert (found.code, found.retry_after, found.urgent) == (
+        "signal_rate_limited",
+        seconds,
+        urgent,
+    )
+    assert "tok-1" not in found.detail
+
+
+def test_a_group_may_have_got_it_in_part_before_the_captcha() -> None:
+    response = result("RATE_LIMIT_FAILURE", token="tok-1")
+    found = ask(GROUP, json=failed("rate limiting", -5, response))
+    assert (found.state, found.code, found.urgent) == (*UNKNOWN, True)
+
+
+# An error's message and code, and what it means for a person and for a group if that differs.
+ERRORS: list[tuple[str, int, tuple[State, str], tuple[State, str] | None]] = [
+    ("Failed to send message", -1, UNKNOWN, UNKNOWN),
+    ("Group not found: YWJj", -1, not_sent("invalid_recipient"), None),
+    ("User is not a member in group: x (YWJj)", -1, not_sent("invalid_recipient"), None),
+    ("Invalid phone number '1': x", -1, not_sent("invalid_recipient"), None),
+    ("Sending empty message is not allowed, either", -1, not_sent("no_message"), None),
+    ("Invalid textStyle syntax (x) expected", -1, not_sent("bad_request"), None),
+    ("Failed to send message due to untrusted identities", -4,
+     not_sent("safety_number_changed"), None),
+    ("Failed to send message due to rate limiting", -5,
+     not_sent("signal_rate_limited"), UNKNOWN),
+    ("?", -4, not_sent("safety_number_changed"), None),
+    ("?", -5, not_sent("signal_rate_limited"), UNKNOWN),
+    ("Failed to send message: x (IOException) (UnexpectedErrorException)", -32603,
+     not_sent("signal_rejected"), UNKNOWN),
+    ("[429] Rate limit exceeded: 429 (RateLimitException)", -32603,
+     not_sent("signal_rate_limited"), UNKNOWN),
+    ("An internal server error has occurred.", -32603,
+     not_sent("signal_rejected"), UNKNOWN),
+    ("Specified account does not exist", -32602, not_sent("sender_not_registered"), None),
+    ("Method requires valid account parameter", -32602,
+     not_sent("sender_not_registered"), None),
+    ("Method not implemented", -32601, not_sent("signal_rejected"), None),
+    ("unexpected type: MISSING", -32600, not_sent("signal_rejected"), None),
+    ("Unrecognized token", -32700, not_sent("signal_rejected"), None),
+    ("something new", -99, UNKNOWN, UNKNOWN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "code", "expected", "for_group"), ERRORS)
+def test_a_json_rpc_error_tells_what_became_of_the_message(
+    message: str,
+    code: int,
+    expected: tuple[State, str],
+    for_group: tuple[State, str] | None,
+) -> None:
+    found = ask(json=failed(message, code))
+    assert (found.state, found.code) == expected
+    found = ask(GROUP, json=failed(message, code))
+    assert (found.state, found.code) == (for_group or expected)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (201, "", UNKNOWN),
+        (200, "", UNKNOWN),
+        (200, "[]", UNKNOWN),
+        (200, "{}", UNKNOWN),
+        (200, '{"result": 5}', UNKNOWN),
+        (200, '{"error": {"code": -1, "message": 5, "data": 5}}', UNKNOWN),
+        (200, '{"result": {"results": 5}}', SENT),
+        (302, "", not_sent("signal_rejected")),
+        (401, "", not_sent("signal_rejected")),
+        (404, "", not_sent("signal_rejected")),
+        (405, "", not_sent("signal_rejected")),
+        (415, "", not_sent("signal_rejected")),
+        (421, "", not_sent("signal_rejected")),
+        (502, "", UNKNOWN),
+        (503, "", not_sent("signal_unreachable")),
+    ],
+)
+def test_an_answer_below_json_rpc_is_read_by_its_status(
+    status: int, body: str, expected: tuple[State, str | None]
+) -> None:
+    found = ask(status=status, body=body)
+    assert (found.state, found.code) == expected
+
+
+def test_a_refused_host_name_comes_with_the_way_to_mend_it() -> None:
+    assert ask(status=421).detail == (
+        "the daemon refuses this host name (421): start it with --http 0.0.0.0:PORT"
+    )
+
+
+def test_a_lost_answer_is_unknown_and_the_server_has_failed() -> None:
+    found = ask(body=requests.ReadTimeout())
+    assert (found.state, found.code, found.server_failed) == (*UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "sender", "problem"),
+    [
+        ({"json": {"result": [{"number": NUMBER}]}}, NUMBER, None),
+        ({"json": {"result": []}}, NUMBER, "sender_not_registered"),
+        ({"json": {"result": []}}, None, None),
+        ({"json": failed("Method not implemented", -32601)}, NUMBER, None),
+        ({"status": 421}, NUMBER, "signal_unreachable"),
+        ({"body": requests.ConnectionError()}, NUMBER, "signal_unreachable"),
+    ],
+)
+def test_the_accounts_tell_whether_it_could_send(
+    answer: dict[str, Any], sender: str | None, problem: str | None
+) -> None:
+    with responses.RequestsMock() as server:
+        server.post(URL, **answer)
+        assert DaemonServer(URL).problem(sender, monotonic() + 5) == problem
+
+
+def test_many_sends_at_once_are_no_matter_for_it() -> None:
+    assert DaemonServer(URL).concurrency(monotonic()) == 32

@@ -1,0 +1,112 @@
+"""The gateway and the real signal-cli daemon, which has no account and so reaches nothing outside."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+import requests
+
+from app.signal.transport import Endpoint
+from tests import gateway, signal_cli
+from tests.gateway import NUMBER, TOKEN, Gateway
+
+pytestmark = [
+    pytest.mark.daemon,
+    pytest.mark.skipif(
+        "SIGNAL_CLI_HOME" not in os.environ, reason="SIGNAL_CLI_HOME is not set"
+    ),
+]
+CODE = {"To": "+4915112345678", "Body": "004821"}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with signal_cli.daemon(tmp_path_factory.mktemp("accounts")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(url: str) -> Iterator[Gateway]:
+    with gateway.running(
+        PORT=str(gateway.free_port()),
+        SIGNAL_API_URL=url,
+        SIGNAL_NUMBER=NUMBER,
+        API_TOKENS=f"authentik:{TOKEN}",
+    ) as found:
+        yield found
+
+
+@pytest.mark.parametrize("to", ["+4915112345678", "alice.42", "group.YUdWc2JHOD0="])
+def test_an_account_that_does_not_exist_is_told_and_is_a_task_for_a_person(
+    to: str, running: Gateway
+) -> None:
+    answer = running.post({**CODE, "To": to})
+    assert (answer.status_code, answer.json()["code"]) == (502, "sender_not_registered")
+    assert "link or register it" in running.wait_for(r"CRITICAL request .*\n")
+
+
+def test_every_option_is_understood_so_far_that_the_account_is_asked_for(
+    running: Gateway,
+) -> None:
+    options = {
+        "notify_self": True,
+        "base64_attachments": ["QUJD"],
+        "mentions": [{"start": 0, "length": 1, "author": "+4915112345678"}],
+        "quote_timestamp": 1700000000000,
+        "quote_author": "+4915112345678",
+        "edit_timestamp": 1700000000001,
+    }
+    answer = running.post({**CODE, **options})
+    assert answer.json()["code"] == "sender_not_registered"
+
+
+def test_readiness_says_so_too(running: Gateway) -> None:
+    answer = requests.get(f"{running.url}/health/ready", timeout=10)
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"status": "not ready", "problems": ["sender_not_registered"]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(b"{", -32700), (b"", -32600), (b'{"jsonrpc":"2.0","id":1,"method":"x"}', -32601)],
+)
+def test_the_daemons_errors_are_as_the_table_has_them(
+    body: bytes, code: int, url: str
+) -> None:
+    answer = Endpoint("POST", url).call(body, monotonic() + 10)
+    assert answer.status == 200
+    assert answer.json()["error"]["code"] == code
+
+
+def test_a_path_that_is_not_the_daemons_is_told_as_a_mistake_in_the_address(
+    url: str,
+) -> None:
+    with gateway.running(
+        PORT=str(gateway.free_port()),
+        SIGNAL_API_URL=url.replace("/api/v1/rpc", ""),
+        SIGNAL_NUMBER=NUMBER,
+        API_TOKENS=TOKEN,
+    ) as running:
+        answer = running.post(CODE)
+        assert (answer.status_code, answer.json()["code"]) == (502, "signal_rejected")
+        running.wait_for("no signal-cli-rest-api at SIGNAL_API_URL: it answers 404")
+
+
+def test_a_daemon_that_went_away_is_certainly_not_sent_to(tmp_path: Path) -> None:
+    with signal_cli.daemon(tmp_path) as url:
+        pass
+    with gateway.running(
+        PORT=str(gateway.free_port()),
+        SIGNAL_API_URL=url,
+        SIGNAL_NUMBER=NUMBER,
+        API_TOKENS=TOKEN,
+    ) as running:
+        answer = running.post(CODE)
+        assert (answer.status_code, answer.json()["code"]) == (
+            503,
+            "signal_unreachable",
+        )

@@ -1,0 +1,14 @@
+"""What the gateway tells is what happened, whatever Signal's server does."""
+
+import pytest
+
+from tests.load.truth import BACKENDS, books
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_books_of_the_gateway_and_of_signals_server_agree(name: str) -> None:
+    path, behaviours = BACKENDS[name]
+    told, contradictions = books(path, behaviours, 1500)
+    assert contradictions == []
+    assert told["201 sent"] > 150 and told["504 signal_timeout"] > 100
+    assert not any(answer.startswith("500") for answer in told)
