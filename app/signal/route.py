@@ -3,6 +3,7 @@
 import fcntl
 import tempfile
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import inf
@@ -17,6 +18,7 @@ FAILED_SECONDS = 10.0  # for so long a server that failed is asked last
 SILENT_SECONDS = 3.0  # a server that answers nobody for so long is asked last, too
 LEARNING_SECONDS = 2.0
 POLL_SECONDS = 0.02
+NEWEST_SHARE = 0.3  # of the newest turn in the mean of the time that turns take
 
 NO_TURN = not_sent(
     "busy", "no turn before the deadline: as many sends as are allowed were under way"
@@ -34,11 +36,17 @@ class Backend(Protocol):
 
 
 class Turns:
-    """At most so many at once in this process; if it is one, then among all workers of this machine."""
+    """At most so many at once in this process; if it is one, then among all workers of this machine.
+
+    Turns are in the order of asking. Who would wait past the deadline, by the time that turns take,
+    is told so at once and does not hold up a thread.
+    """
 
     def __init__(self) -> None:
         self._condition = Condition()
+        self._queue: deque[object] = deque()
         self._taken = 0
+        self._seconds = 0.0  # that a turn takes, a running mean
         # Opened before gunicorn forks its workers. A record lock on it belongs to a process, and the
         # kernel gives it back even for one that is killed.
         self._file = tempfile.TemporaryFile()
@@ -47,15 +55,30 @@ class Turns:
     @contextmanager
     def turn(self, limit: int, deadline: float) -> Iterator[bool]:
         """Whether there was a turn before ``deadline``; it ends with the context."""
-        with self._condition:
-            left = max(deadline - monotonic(), 0)
-            has_turn = self._condition.wait_for(lambda: self._taken < limit, left)
-            self._taken += has_turn
+        has_turn = self._wait(limit, deadline)
+        started = monotonic()
         try:
             yield has_turn and (limit > 1 or self._lock_machine(deadline))
         finally:
             if has_turn:
-                self._give_back(limit)
+                self._give_back(limit, monotonic() - started)
+
+    def _wait(self, limit: int, deadline: float) -> bool:
+        me = object()
+        with self._condition:
+            self._queue.append(me)
+            try:
+                while self._taken >= limit or self._queue[0] is not me:
+                    left = deadline - monotonic()
+                    turns_before = self._queue.index(me) + 1
+                    if left <= 0 or turns_before * self._seconds / limit > left:
+                        return False
+                    self._condition.wait(left)
+                self._taken += 1
+                return True
+            finally:
+                self._queue.remove(me)
+                self._condition.notify_all()
 
     def _lock_machine(self, deadline: float) -> bool:
         while True:
@@ -67,12 +90,13 @@ class Turns:
                     return False
             sleep(POLL_SECONDS)
 
-    def _give_back(self, limit: int) -> None:
+    def _give_back(self, limit: int, seconds: float) -> None:
         if limit == 1:
             fcntl.lockf(self._file, fcntl.LOCK_UN)
         with self._condition:
             self._taken -= 1
-            self._condition.notify()
+            self._seconds += (seconds - self._seconds) * NEWEST_SHARE
+            self._condition.notify_all()
 
 
 class Route:
