@@ -2,17 +2,40 @@
 
 import ipaddress
 import os
+import socket
+import struct
 import sys
+
+from gunicorn import util
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import ThreadWorker
+
+TEN_SECONDS = struct.pack(
+    "ll", 10, 0
+)  # a timeval; connections inherit it from their listener
 
 bind = f"0.0.0.0:{os.environ['PORT']}" if os.environ.get("PORT") else "127.0.0.1:8880"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
-worker_class = "gthread"
 threads = 32  # a thread waits for Signal most of its time
 preload_app = True  # configuration is read once, so a mistake in it is told once and nothing starts
 timeout = 60  # above SIGNAL_TIMEOUT, which is below 30
 graceful_timeout = 25  # above SIGNAL_TIMEOUT, below the 30 s after which platforms kill
 control_socket_disable = True
-loglevel = "warning"
+loglevel = "error"  # a warning of gunicorn's repeats what a caller sent
+
+
+class Worker(ThreadWorker):
+    """A worker whose own refusals repeat nothing of what a caller sent."""
+
+    def handle_error(self, req, client, addr, exc):
+        if isinstance(exc, ParseException):
+            sentence = "This request cannot be read: it is no valid HTTP."
+            util.write_error(client, 400, "Bad Request", sentence)
+        else:
+            super().handle_error(req, client, addr, exc)
+
+
+worker_class = Worker
 
 
 def on_starting(server):
@@ -29,7 +52,9 @@ def on_starting(server):
 
 
 def when_ready(server):
-    """Greet whoever tries the gateway with a line to paste."""
+    """Wait no longer than 10 s for a caller's next byte; greet whoever tries the gateway."""
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, TEN_SECONDS)
     app = server.app.wsgi()
     settings = app.extensions["settings"]
     address = server.cfg.address[0]
@@ -49,8 +74,10 @@ def on_reload(server):
     from app import create_app
     from app.errors import ConfigurationError
 
+    token = server.app.wsgi().extensions["settings"].preview_token
+    kept = {"API_TOKENS": f"preview:{token}"} if token else {}
     try:
-        server.app.callable = create_app()
+        server.app.callable = create_app(environ={**os.environ, **kept})
     except ConfigurationError as error:
         print(
             f"{error}\nThe old configuration stays in use.", file=sys.stderr, flush=True

@@ -40,9 +40,9 @@ def _configuration(
 ) -> tuple[Settings, Catalogue]:
     problems: list[str] = []
     settings = given or read_settings(environ, problems)
-    names = (
-        None if settings.preview else {token.client for token in settings.api_tokens}
-    )
+    # Without tokens, be it a preview or a mistake that is told already, no entry can be without one.
+    has_tokens = bool(settings.api_tokens) and not settings.preview
+    names = {token.client for token in settings.api_tokens} if has_tokens else None
     catalogue = template_file.read(
         settings.templates_file, environ, settings.default_region, names, problems
     )

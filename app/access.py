@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -64,6 +65,12 @@ def _hint(authorization: str | None) -> str:
     return "the token is none of those in API_TOKENS"
 
 
+def check_local(address: str | None) -> None:
+    """Raises ``forbidden`` for a caller elsewhere: a preview shows codes on a terminal."""
+    if not address or not ipaddress.ip_address(address).is_loopback:
+        raise GatewayError("forbidden", detail="a preview serves its own machine alone")
+
+
 def sender(
     client: Client, requested: str | None, default: str | None, preview: bool
 ) -> str:
@@ -71,12 +78,11 @@ def sender(
     allowed = client.numbers or ((default,) if default else ())
     if preview and not allowed:
         return requested or "the default number"
-    if requested and requested not in allowed:
-        raise GatewayError(
-            "forbidden", detail="the client may not use this number as sender"
-        )
     if not allowed:
         raise GatewayError("no_sender")
+    if requested and requested not in allowed:
+        detail = "the client may not use this number as sender"
+        raise GatewayError("forbidden", detail=detail)
     return requested or allowed[0]
 
 

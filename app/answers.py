@@ -108,7 +108,7 @@ def _translated(error: HTTPException, limit: int) -> GatewayError:
         code,
         method=request.method,
         limit=str(limit),
-        hint=f"it ends with status {error.code}",
+        hint="it broke off on its way",
     )
 
 

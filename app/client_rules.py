@@ -72,7 +72,7 @@ def _pattern(text: str) -> str:
         raise ValueError(
             "this is no recipient and no pattern of one. Write it like +49* or group.*."
         )
-    return text
+    return text if text[:1] in "+*" or text.startswith("group.") else text.lower()
 
 
 def _network(text: str) -> Network:

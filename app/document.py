@@ -134,7 +134,7 @@ class Document:
                 found.append(convert(text))
             except ValueError as error:
                 self.problem(item, str(error))
-        return None if node is None else tuple(found)
+        return None if node is None else tuple(dict.fromkeys(found))
 
     def _variable(self, node: Node, match: re.Match[str]) -> str:
         name, default = match.groups()

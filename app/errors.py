@@ -4,6 +4,7 @@ The sentences may be read by somebody who is locked out of an account, on the ve
 for the code: authentik shows them as they are. ``errors`` in ``templates.yaml`` replaces them.
 """
 
+import math
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,10 +69,10 @@ KINDS = {
         " The administrator must confirm it before a message can be sent.",
     ),
     "rate_limited": Kind(
-        429, "Too many messages. Wait {seconds} seconds, then ask for a new code."
+        429, "Too many messages. Wait {wait}, then ask for a new code."
     ),
     "signal_rate_limited": Kind(
-        429, "Signal takes no more messages for now. Try again in {seconds} seconds."
+        429, "Signal takes no more messages for now. Try again in {wait}."
     ),
     "sender_not_registered": Kind(
         502,
@@ -90,7 +91,8 @@ KINDS = {
     ),
     "signal_timeout": Kind(
         504,
-        "Signal did not confirm the message; it may still arrive. Wait a minute before you try again.",
+        "Signal did not confirm the message; it may still arrive. If nothing has come after a"
+        " minute, check that this number is on Signal, and try again.",
     ),
     "internal": Kind(
         500,
@@ -101,19 +103,24 @@ KINDS = {
 
 def checked_sentence(code: str, sentence: str) -> str:
     """``sentence`` if it can replace the one of ``code``: not empty, and no other fields in it."""
-    samples = dict.fromkeys(_fields(KINDS[code].sentence) | {"seconds"}, "")
+    samples = dict.fromkeys(_fields(KINDS[code].sentence) | {"seconds", "wait"}, "")
     try:
         if _fields(sentence) <= set(samples) and sentence.format_map(samples).strip():
             return sentence.strip()
-    except (ValueError, LookupError):
-        pass  # a brace without its partner, or a format that does not fit
+    except ValueError:
+        pass  # a brace without its partner, or more than a name in it
     names = ", ".join(f"{{{name}}}" for name in sorted(samples))
     raise ValueError(f"the sentence must be a text whose only fields are {names}.")
 
 
 def _fields(sentence: str) -> set[str]:
-    parts = string.Formatter().parse(sentence)
-    return {name for _, name, _, _ in parts if name is not None}
+    """The names in braces; ``ValueError`` for anything else that `str.format` would do with them."""
+    names = set()
+    for _, name, spec, conversion in string.Formatter().parse(sentence):
+        if spec or conversion:
+            raise ValueError("a sentence has plain fields")
+        names |= {name} if name is not None else set()
+    return names
 
 
 class GatewayError(Exception):
@@ -138,8 +145,17 @@ class GatewayError(Exception):
 
     def sentence(self, sentences: Mapping[str, str]) -> str:
         """The words for the caller: those in ``sentences`` where there are any, else our own."""
-        names = {"seconds": str(self.retry_after or 60), **self.names}
+        seconds = self.retry_after or 60
+        names = {"seconds": str(seconds), "wait": _spoken(seconds), **self.names}
         return sentences.get(self.code, KINDS[self.code].sentence).format_map(names)
+
+
+def _spoken(seconds: int) -> str:
+    """A time to wait as people say it."""
+    for size, unit in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{math.ceil(seconds / size)} {unit}"
+    return f"{seconds} seconds"
 
 
 class ConfigurationError(Exception):

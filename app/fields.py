@@ -16,7 +16,7 @@ Fields = Mapping[str, Any]
 
 DEEPEST = 8  # levels of a nested value that are written out
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[^.\[\]]+|\[[^\[\]]+\])*")
-_STEP = re.compile(r"[^.\[\]]+")
+_STEP = re.compile(r"(?<=\[)[^\[\]]+|[^.\[\]]+")
 _SPECS = ("text", "lines", "json")
 # Unicode's Default_Ignorable_Code_Point and Bidi_Control but for joiners and variation selectors, which
 # scripts and emoji need; then control characters but for white space; then lone surrogates.
@@ -27,6 +27,7 @@ _HIDDEN = (
 )
 _CONTROL = "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"
 _DROPPED = re.compile(f"[{_HIDDEN}{_CONTROL}\ud800-\udfff]")
+_JOINERS = re.compile("[\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f]")
 _LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -165,6 +166,11 @@ def _json(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:
         return readable(value)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of ``text`` would be seen."""
+    return not _JOINERS.sub("", clean(text)).strip()
 
 
 def clean(text: str, keep_lines: bool = False) -> str:

@@ -22,12 +22,9 @@ _SLACK_FIELDS = {
 def canonical_fields(payload: Mapping[str, Any]) -> dict[str, Any]:
     """``severity``, ``body``, ``action``, ``fields`` and so on; empty if it is no notification."""
     attachments = payload.get("attachments")
-    if (
-        isinstance(attachments, list)
-        and attachments
-        and isinstance(attachments[0], dict)
-    ):
-        return _slack_notification(attachments[0])
+    first = attachments[0] if isinstance(attachments, list) and attachments else None
+    if isinstance(first, dict) and isinstance(first.get("title"), str):
+        return _slack_notification(first)
     body = payload.get("body")
     if body is None or payload.get("severity") is None:
         return {}
@@ -45,7 +42,7 @@ def canonical_fields(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def _slack_notification(attachment: Mapping[str, Any]) -> dict[str, Any]:
     titles = _titles(attachment.get("fields"))
-    action = attachment.get("title")
+    action = attachment["title"]
     found = {
         "action": action,
         "body": _body(action, titles),
@@ -68,8 +65,8 @@ def _titles(entries: Any) -> dict[str, Any]:
     }
 
 
-def _body(action: Any, titles: Mapping[str, Any]) -> str | None:
+def _body(action: str, titles: Mapping[str, Any]) -> str:
     """The webhook's body is not in this form: the action, and a line for each value of the event."""
     context = {key: value for key, value in titles.items() if key not in _SLACK_FIELDS}
     lines = [clean(f"{key}: {readable(value)}") for key, value in context.items()]
-    return "\n".join([clean(action), *lines]) if isinstance(action, str) else None
+    return "\n".join([clean(action), *lines])

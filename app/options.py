@@ -8,7 +8,7 @@ from typing import Any
 
 from app.errors import GatewayError
 
-_DATA_URI = re.compile(r"data:([^;,]*)((?:;[^;,]*=[^;]*)*);base64,", re.IGNORECASE)
+_DATA_URI = re.compile(r"data:([^;,]*)((?:;[^;,=]*=[^;]*)*);base64,", re.IGNORECASE)
 _FILE_NAME = re.compile(r";filename=([^;]*)", re.IGNORECASE)
 _MIME_TYPE = re.compile(r"[A-Za-z0-9][\w.+-]*/[A-Za-z0-9][\w.+-]*")
 _UNSAFE_IN_NAME = re.compile(r"[^\w .()+-]")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import GatewayError
-from app.fields import clean
+from app.fields import is_blank
 from app.notifications import canonical_fields
 from app.options import Options, read_options
 from app.recipients import read_recipients, read_sender
@@ -19,15 +19,13 @@ from app.recipients import read_recipients, read_sender
 RECIPIENT_KEYS = ("recipients", "recipient", "To", "to", "phone_number")
 SENDER_KEYS = ("number", "From", "from", "sender")
 CODE_KEYS = ("token", "Body", "body", "code", "otp")
-MESSAGE_KEYS = (
+OWN_MESSAGE_KEYS = (
     "message",
     "Message",
     "msg",
     "text",
     "content",
     "description",
-    "Body",
-    "body",
 )
 LOCALE_KEYS = ("locale", "lang")
 
@@ -75,7 +73,9 @@ def read(raw: bytes, variables: Mapping[str, str], region: str | None) -> SendRe
     fields = {**notification, **payload}
     code = _code(payload)
     message = _message(payload)
-    recipients = first(payload, RECIPIENT_KEYS)
+    sender_key = first_key(payload, SENDER_KEYS)
+    recipient_key = first_key(payload, RECIPIENT_KEYS)
+    recipients = payload.get(recipient_key)
     _refuse_unformatted(
         [code, message, *(recipients if isinstance(recipients, list) else [recipients])]
     )
@@ -83,8 +83,8 @@ def read(raw: bytes, variables: Mapping[str, str], region: str | None) -> SendRe
     severity = fields.get("severity")
     return SendRequest(
         fields={**fields, "token": code},
-        recipients=read_recipients(recipients, variables, region),
-        sender=read_sender(first(payload, SENDER_KEYS), variables),
+        recipients=read_recipients(recipient_key, recipients, variables, region),
+        sender=read_sender(sender_key, payload.get(sender_key), variables),
         code=code,
         message=message,
         locale=locale if isinstance(locale, str) else None,
@@ -96,13 +96,17 @@ def read(raw: bytes, variables: Mapping[str, str], region: str | None) -> SendRe
 
 def first(payload: Mapping[str, Any], keys: Iterable[str]) -> Any:
     """The first value there; null, a blank text and an empty list count as absent."""
+    return payload.get(first_key(payload, keys))
+
+
+def first_key(payload: Mapping[str, Any], keys: Iterable[str]) -> str:
+    """The key of the first value there, or the empty one."""
     for key in keys:
         value = payload.get(key)
-        if value not in (None, []) and not (
-            isinstance(value, str) and not clean(value)
-        ):
-            return value
-    return None
+        is_absent = value in (None, []) or (isinstance(value, str) and is_blank(value))
+        if not is_absent:
+            return key
+    return ""
 
 
 def _object(raw: bytes) -> dict[str, Any]:
@@ -128,20 +132,29 @@ def _refuse_constant(name: str) -> None:
 
 
 def _code(payload: Mapping[str, Any]) -> str | None:
-    """The one-time code as text: a number lost its leading zeros on the way and gets them back."""
+    """The one-time code as text: a number lost its leading zeros on the way and gets them back.
+
+    A number under ``code`` beside a message is none: monitors send their status so.
+    """
     for key in CODE_KEYS:
         value = payload.get(key)
-        in_body = key in ("Body", "body")
-        if in_body and payload.get("severity") is not None:
+        if key == "body" and payload.get("severity") is not None:
+            continue
+        if (
+            key == "code"
+            and isinstance(value, int)
+            and first(payload, OWN_MESSAGE_KEYS)
+        ):
             continue
         if _is_code_number(value):
             return str(value).zfill(CODE_DIGITS)
-        if not isinstance(value, str):
-            if value is not None and not in_body:
-                hint = f"its '{key}' is neither a text nor a number"
-                raise GatewayError("bad_request", hint=hint)
-        elif _CODE.fullmatch(value.strip()) if in_body else clean(value):
-            return value.strip()
+        in_body = key in ("Body", "body")
+        if isinstance(value, str):
+            is_code = _CODE.fullmatch(value.strip()) if in_body else not is_blank(value)
+            if is_code:
+                return value.strip()
+        elif value is not None and not in_body:
+            raise GatewayError("bad_request", hint=f"its '{key}' is no one-time code")
     return None
 
 
@@ -150,7 +163,7 @@ def _is_code_number(value: Any) -> bool:
 
 
 def _message(payload: Mapping[str, Any]) -> Any:
-    message = first(payload, MESSAGE_KEYS[:-2])
+    message = first(payload, OWN_MESSAGE_KEYS)
     if message is None and payload.get("severity") is None:
         body = first(payload, ("Body", "body"))
         message = (

@@ -38,7 +38,7 @@ def recipient(value: str, region: str | None) -> str:
     if _ACI.fullmatch(text):
         return text.lower()
     if name := _USER_NAME.fullmatch(text):
-        return name[1]
+        return name[1].lower()
     if group := _GROUP.fullmatch(text):
         base64.b64decode(group[1], validate=True)
         return text

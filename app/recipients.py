@@ -7,7 +7,7 @@ from typing import Any
 
 from app import phone
 from app.errors import GatewayError
-from app.fields import clean
+from app.fields import clean, is_blank
 
 MOST_RECIPIENTS = 50
 LONGEST_SHOWN = 40  # characters of a value that an answer repeats
@@ -17,39 +17,42 @@ VARIABLE = re.compile(r"\{\{?\s*\.?([A-Za-z_][A-Za-z0-9_]*)\s*\}?\}")
 
 
 def read_recipients(
-    value: Any, variables: Mapping[str, str], region: str | None
+    key: str, value: Any, variables: Mapping[str, str], region: str | None
 ) -> tuple[str, ...]:
-    """Canonical recipients, each once, in their order. A text may hold several, separated by commas."""
+    """Canonical recipients, each once, in their order.
+
+    Under ``recipients`` a text may hold several, separated by commas, and a text or an entry of a
+    list may be a variable. Under any other key stands what somebody typed: one recipient and no more.
+    """
     entries = value if isinstance(value, list) else [] if value is None else [value]
     texts: list[str] = []
     for entry in entries:
-        texts += _split(entry, variables)
+        text = _as_text(entry)
+        if text is None:
+            hint = "its recipients are neither texts nor numbers"
+            raise GatewayError("bad_request", hint=hint)
+        named = VARIABLE.fullmatch(text.strip()) if key == "recipients" else None
+        if named and named[1] in variables:
+            texts += split_texts(variables[named[1]])
+        elif key == "recipients" and not isinstance(value, list):
+            texts += split_texts(text)
+        else:
+            texts.append(text)
     if len(texts) > MOST_RECIPIENTS:
-        raise GatewayError(
-            "bad_request",
-            hint=f"it has {len(texts)} recipients, and {MOST_RECIPIENTS} is the most",
-        )
-    return tuple(dict.fromkeys(_recipient(text, region) for text in texts))
-
-
-def _split(entry: Any, variables: Mapping[str, str]) -> list[str]:
-    text = _as_text(entry)
-    if text is None:
-        hint = "its recipients are neither texts nor numbers"
+        hint = f"it has {len(texts)} recipients, and {MOST_RECIPIENTS} is the most"
         raise GatewayError("bad_request", hint=hint)
-    placeholder = VARIABLE.fullmatch(text.strip())
-    return split_texts(variables.get(placeholder[1], text) if placeholder else text)
+    return tuple(dict.fromkeys(_recipient(text, region) for text in texts))
 
 
 def _as_text(value: Any) -> str | None:
     """A number that came as one is read as digits after a plus."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"+{value}"[:LONGEST_SHOWN] if abs(value) < 10**LONGEST_SHOWN else "+"
+        return f"+{value}" if 0 <= value < 10**LONGEST_SHOWN else "?"
     return value if isinstance(value, str) else None
 
 
 def split_texts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if clean(part)]
+    return [part.strip() for part in text.split(",") if not is_blank(part)]
 
 
 def _recipient(text: str, region: str | None) -> str:
@@ -61,11 +64,18 @@ def _recipient(text: str, region: str | None) -> str:
         ) from error
 
 
-def read_sender(value: Any, variables: Mapping[str, str]) -> str | None:
+def read_sender(key: str, value: Any, variables: Mapping[str, str]) -> str | None:
     """The number asked for. Any text that is none means the default: authentik's field is free text."""
-    text = _as_text(value) or ""
-    placeholder = VARIABLE.fullmatch(text.strip())
-    return _number(variables.get(placeholder[1], "") if placeholder else text)
+    text = _as_text(value)
+    if (
+        text is None and value is not None and key != "sender"
+    ):  # others' hooks have an object there
+        raise GatewayError(
+            "bad_request", hint=f"its '{key}' is neither a text nor a number"
+        )
+    named = VARIABLE.fullmatch(text.strip()) if text else None
+    number = variables.get(named[1]) if named else text
+    return _number(number) if number and len(number) <= LONGEST_SHOWN else None
 
 
 @lru_cache(maxsize=64)  # the organisation's own numbers, the same in every request

@@ -134,10 +134,11 @@ class _Nesting:
         self.offsets.append(offset)
 
     def mark(self, run: str, offset: int) -> None:
-        while run:
-            style = self._style(run)
-            self._toggle(style, offset)
-            run, offset = run[len(style.value) :], offset + len(style.value)
+        done = 0
+        while done < len(run):
+            style = self._style(run[done : done + 3])
+            self._toggle(style, offset + done)
+            done += len(style.value)
 
     def _style(self, run: str) -> Style:
         if not run.startswith("*"):

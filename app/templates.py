@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from app.access import Client
 from app.errors import GatewayError
-from app.fields import Fields, MissingField, Part, clean, compile_format, fill
+from app.fields import Fields, MissingField, Part, clean, compile_format, fill, is_blank
 from app.payloads import SendRequest
 from app.styling import Style, Styled, parse_message, parse_template, plain, styled
 
@@ -90,7 +90,7 @@ class Catalogue:
             message = _own(request)
         else:
             message = _filled(template, request, {**request.fields, **self.variables})
-        if not message.text.strip() and not request.options.has_content:
+        if is_blank(message.text) and not request.options.has_content:
             raise GatewayError("no_message")
         return message
 

@@ -3,7 +3,7 @@
 from time import monotonic
 
 from flask import Blueprint, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app import access, answers, payloads
 from app.errors import GatewayError
@@ -24,6 +24,8 @@ def blueprint(settings: Settings, catalogue: Catalogue, signal: Signal) -> Bluep
     @gateway.post("/v2/send/<template>")
     def send(template: str | None) -> Answer:
         noted = journal()
+        if settings.preview:
+            access.check_local(request.remote_addr)
         noted.client = access.identify(
             request.headers.get("Authorization"), settings.api_tokens
         )
@@ -55,9 +57,16 @@ def _body(limit: int) -> bytes:
     """The whole body or an error: gunicorn hands over what came, even of one that was cut off."""
     # One byte more, so that a chunked body over the limit shows.
     request.max_content_length = limit + 1
-    body = request.get_data()
+    try:
+        body = request.get_data()
+    except HTTPException:
+        raise
+    except (
+        Exception
+    ) as error:  # whatever the server raises for a body that breaks its framing
+        raise GatewayError("bad_request", hint="it broke off on its way") from error
     if len(body) > limit:
         raise RequestEntityTooLarge
     if len(body) < (request.content_length or 0):
-        raise GatewayError("bad_request", hint="it was cut off on its way")
+        raise GatewayError("bad_request", hint="it broke off on its way")
     return body

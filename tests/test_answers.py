@@ -134,8 +134,8 @@ def test_if_nobody_got_it_the_gravest_reason_answers(
         ),
         (
             "Failed to send message", 504, "signal_timeout", None,
-            "Signal did not confirm the message; it may still arrive."
-            " Wait a minute before you try again.",
+            "Signal did not confirm the message; it may still arrive. If nothing has come"
+            " after a minute, check that this number is on Signal, and try again.",
         ),
         (
             "Group not found: x", 422, "invalid_recipient", None,

@@ -6,7 +6,7 @@ import pytest
 
 from app import create_app
 from app.errors import ConfigurationError
-from tests.conftest import BEARER, client
+from tests.conftest import BEARER, TOKEN, client
 
 
 def test_problems_of_environment_and_templates_are_told_together(
@@ -33,6 +33,27 @@ def test_only_a_preview_says_that_it_is_one() -> None:
     assert "X-Preview" not in client().get("/v1/health").headers
     preview = create_app(environ={}).test_client()
     assert preview.get("/v1/health").headers["X-Preview"] == "true"
+
+
+def test_a_preview_serves_its_own_machine_alone(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    preview = create_app(environ={"API_TOKENS": TOKEN}).test_client()
+    for address, status in (("127.0.0.1", 201), ("::1", 201), ("10.0.0.1", 403)):
+        answer = preview.post(
+            "/v2/send",
+            json={"to": "+4915112345678", "token": "004821"},
+            headers=BEARER,
+            environ_overrides={"REMOTE_ADDR": address},
+        )
+        assert answer.status_code == status
+    assert "a preview serves its own machine alone" in capfd.readouterr().err
+
+
+def test_a_mistake_in_the_tokens_brings_no_second_problem() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        create_app(environ={"SIGNAL_API_URL": "http://s:8080", "API_TOKENS": "a:short"})
+    assert len(error.value.problems) == 1
 
 
 def test_a_preview_lets_nobody_in_without_its_token() -> None:

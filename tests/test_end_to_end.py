@@ -135,6 +135,9 @@ BODY = '{"to": "+4915112345678", "token": "004821"}'
         (HEAD + f"Content-Length: 10000000\r\n\r\n{BODY}", 413),
         (HEAD + "Transfer-Encoding: chunked\r\n\r\n" + f"100001\r\n{' ' * 0x100001}\r\n0\r\n\r\n", 413),
         (HEAD + "\r\n", 400),
+        (HEAD + "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc", 400),
+        (HEAD + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}XX0\r\n\r\n", 400),
+        (HEAD + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nfoo\r\n\r\n", 400),
         (HEAD + "X-Request-ID: a\r\n b\r\n\r\n", 400),
         (HEAD + f"Authorization: Bearer x\r\nContent-Length: {len(BODY)}\r\n\r\n{BODY}", 401),
         (HEAD.replace(TOKEN, "\xff\xfe") + "\r\n", 401),
@@ -270,3 +273,27 @@ def test_hup_takes_over_a_changed_template_and_refuses_a_broken_one(
         shown = running.output.count("│ new 004821")
         assert running.post(CODE).status_code == 201
         running.wait_for(f"(?s)(│ new 004821.*){{{shown + 1}}}")
+
+
+def test_what_gunicorn_refuses_by_itself_is_repeated_nowhere(
+    pair: tuple[Gateway, StandIn],
+) -> None:
+    running, _ = pair
+    secret = "a-secret-in-a-broken-line"
+    for line in (f"Authorization Bearer {secret}", f"{secret}"):
+        answer = raw(running, f"POST /v2/send HTTP/1.1\r\n{line}\r\n\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"This request cannot be read: it is no valid HTTP." in answer
+        assert secret.encode() not in answer
+    assert secret not in running.output
+
+
+def test_a_preview_keeps_its_token_over_hup() -> None:
+    port = gateway.free_port()
+    with gateway.running(GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}") as running:
+        line = shlex.split(running.wait_for(r"curl .*\n"))
+        token = line[line.index("-H") + 1].rpartition(" ")[2]
+        running.process.send_signal(signal.SIGHUP)
+        for _ in range(20):
+            assert running.post(CODE, token=token).status_code == 201
+            time.sleep(0.05)

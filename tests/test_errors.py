@@ -108,15 +108,15 @@ def test_a_checked_sentence_loses_the_blanks_around_it() -> None:
 @pytest.mark.parametrize(
     "code, sentence, allowed",
     [
-        ("busy", "  \n", "{seconds}"),
-        ("busy", "Too {many}", "{seconds}"),
-        ("busy", "Too {}", "{seconds}"),
-        ("busy", "Wait {seconds:d}", "{seconds}"),
-        ("busy", "Wait {seconds:{x}}", "{seconds}"),
-        ("invalid_recipient", "{value.__class__}", "{seconds}, {value}"),
-        ("invalid_recipient", "{value[0]}", "{seconds}, {value}"),
-        ("invalid_recipient", "{value", "{seconds}, {value}"),
-        ("invalid_recipient", "value}", "{seconds}, {value}"),
+        ("busy", "  \n", "{seconds}, {wait}"),
+        ("busy", "Too {many}", "{seconds}, {wait}"),
+        ("busy", "Too {}", "{seconds}, {wait}"),
+        ("busy", "Wait {seconds:d}", "{seconds}, {wait}"),
+        ("busy", "Wait {seconds:{x}}", "{seconds}, {wait}"),
+        ("invalid_recipient", "{value.__class__}", "{seconds}, {value}, {wait}"),
+        ("invalid_recipient", "{value[0]}", "{seconds}, {value}, {wait}"),
+        ("invalid_recipient", "{value", "{seconds}, {value}, {wait}"),
+        ("invalid_recipient", "value}", "{seconds}, {value}, {wait}"),
     ],
 )
 def test_a_sentence_that_could_not_be_filled_is_refused(

@@ -76,9 +76,18 @@ def test_the_message_of_a_slack_form_is_its_body() -> None:
 
 def test_a_slack_user_who_is_none_is_missing() -> None:
     payload = slack(("Event user", "None"), ("Severity", None))
-    assert canonical_fields(payload) == {
-        "fields": {"Event user": "None", "Severity": None}
+    assert canonical_fields(
+        {"attachments": [{"title": "x", **payload["attachments"][0]}]}
+    ) == {
+        "action": "x",
+        "body": "x",
+        "fields": {"Event user": "None", "Severity": None},
     }
+
+
+@pytest.mark.parametrize("attachment", [{}, {"text": "real"}, {"title": 5}])
+def test_a_slack_form_without_a_title_is_somebody_elses(attachment: Any) -> None:
+    assert canonical_fields({"attachments": [attachment], "text": "hello"}) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -186,3 +187,10 @@ def test_an_attachment_or_a_sticker_is_content_without_a_text(
     payload: dict[str, Any], expected: bool
 ) -> None:
     assert read_options(payload).has_content is expected
+
+
+def test_a_head_that_is_none_is_refused_at_once() -> None:
+    started = monotonic()
+    with pytest.raises(GatewayError):
+        read_options({"base64_attachments": ["data:" + ";a==" * 100_000]})
+    assert monotonic() - started < 1

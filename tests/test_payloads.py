@@ -138,8 +138,18 @@ def test_a_code_that_came_as_a_number_keeps_its_leading_zeros(
 def test_a_code_of_another_type_is_refused(key: str, value: Any) -> None:
     assert refusal(json.dumps({"to": ANNA, key: value}).encode()) == (
         "bad_request",
-        f"This request cannot be read: its '{key}' is neither a text nor a number.",
+        f"This request cannot be read: its '{key}' is no one-time code.",
     )
+
+
+def test_a_status_beside_a_message_is_no_code() -> None:
+    found = request(message="server down", code=500)
+    assert (found.code, found.message) == (None, "server down")
+
+
+def test_a_code_in_capital_body_counts_beside_a_severity() -> None:
+    assert request(Body="004821", severity="x").code == "004821"
+    assert request(body="004821", severity="x").code is None
 
 
 @pytest.mark.parametrize(

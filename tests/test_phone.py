@@ -45,7 +45,7 @@ def test_a_number_that_the_metadata_does_not_know_is_enough_if_possible() -> Non
         (ACI.upper(), ACI),
         ("name.01", "name.01"),
         ("u:name.01", "name.01"),
-        (" _Name_2.123 ", "_Name_2.123"),
+        (" _Name_2.123 ", "_name_2.123"),
         ("group.YWJjZA==", "group.YWJjZA=="),
     ],
 )

@@ -12,9 +12,9 @@ VARIABLES = {"NUMBER": ANNA, "ADMINS": f"{ANNA}, {GROUP}", "NOBODY": ""}
 HUNDRED = [f"+49151000000{n:02}" for n in range(100)]
 
 
-def refusal(value: Any) -> tuple[str, str]:
+def refusal(value: Any, key: str = "recipients") -> tuple[str, str]:
     with pytest.raises(GatewayError) as caught:
-        read_recipients(value, VARIABLES, "DE")
+        read_recipients(key, value, VARIABLES, "DE")
     return caught.value.code, caught.value.sentence({})
 
 
@@ -29,7 +29,7 @@ def refusal(value: Any) -> tuple[str, str]:
         (4915111111111, (ANNA,)),
         ([4915111111111, BERT], (ANNA, BERT)),
         (f"{BERT} ,0151 11111111,", (BERT, ANNA)),
-        ([f"{BERT},{GROUP}", "u:name.01"], (BERT, GROUP, "name.01")),
+        ([BERT, GROUP, "u:Name.01", "name.01"], (BERT, GROUP, "name.01")),
         ([ANNA, "0049 151 11111111", BERT, ANNA], (ANNA, BERT)),
         ("{NOBODY}", ()),
         ("{NUMBER}", (ANNA,)),
@@ -41,7 +41,7 @@ def refusal(value: Any) -> tuple[str, str]:
 def test_recipients_are_canonical_each_once_in_their_order(
     value: Any, recipients: tuple[str, ...]
 ) -> None:
-    assert read_recipients(value, VARIABLES, "DE") == recipients
+    assert read_recipients("recipients", value, VARIABLES, "DE") == recipients
 
 
 @pytest.mark.parametrize("value", [HUNDRED[:51], ",".join(HUNDRED[:51]), [ANNA] * 51])
@@ -65,7 +65,7 @@ def test_a_recipient_of_another_type_is_refused(value: Any) -> None:
 @pytest.mark.parametrize("value", [-1, 10**15, 10**4000])
 def test_an_integer_that_is_no_phone_number_is_refused(value: int) -> None:
     with pytest.raises(GatewayError):
-        read_recipients([value], VARIABLES, "DE")
+        read_recipients("to", [value], VARIABLES, "DE")
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,47 @@ def test_what_is_no_recipient_is_named_cleaned_and_cut(value: Any, shown: str) -
 
 @pytest.mark.parametrize("value", ["0049 151 11111111", "{NUMBER}", "{{ .NUMBER }}"])
 def test_a_sender_is_a_number_or_a_placeholder_for_one(value: str) -> None:
-    assert read_sender(value, VARIABLES) == ANNA
+    assert read_sender("From", value, VARIABLES) == ANNA
 
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 1.5, [ANNA], "", "authentik", "-g", "{UNKNOWN}", "{ADMINS}", "\ud800"],
+    [
+        None,
+        3,
+        10**400,
+        "",
+        "authentik",
+        "x" * 10_000,
+        "-g",
+        "{UNKNOWN}",
+        "{ADMINS}",
+        "\ud800",
+    ],
 )
 def test_any_sender_that_is_no_number_means_the_default(value: Any) -> None:
-    assert read_sender(value, VARIABLES) is None
+    assert read_sender("From", value, VARIABLES) is None
+
+
+@pytest.mark.parametrize("value", [True, 1.5, [ANNA], {"login": "x"}])
+def test_a_sender_of_another_type_is_refused_but_for_the_key_of_others(
+    value: Any,
+) -> None:
+    with pytest.raises(GatewayError) as caught:
+        read_sender("number", value, VARIABLES)
+    assert caught.value.sentence({}) == (
+        "This request cannot be read: its 'number' is neither a text nor a number."
+    )
+    assert read_sender("sender", value, VARIABLES) is None
+
+
+@pytest.mark.parametrize("typed", [f"{ANNA},{BERT}", "{ADMINS}", "{{.NUMBER}}"])
+@pytest.mark.parametrize("key", ["To", "to", "recipient", "phone_number"])
+def test_what_a_person_typed_is_one_recipient_and_no_variable(
+    key: str, typed: str
+) -> None:
+    assert refusal(typed, key)[0] == "invalid_recipient"
+
+
+def test_an_entry_of_a_list_is_one_recipient() -> None:
+    assert refusal([f"{ANNA},{BERT}"])[0] == "invalid_recipient"

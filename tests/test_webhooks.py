@@ -173,7 +173,7 @@ def test_a_recipient_named_twice_gets_one_message(
             b'{"to": "+4915112345678", "token": ["482915"]}',
             400,
             "bad_request",
-            "This request cannot be read: its 'token' is neither a text nor a number.",
+            "This request cannot be read: its 'token' is no one-time code.",
         ),
         (
             b'{"to": "+4915112345678", "message": 5}',
@@ -285,7 +285,37 @@ def test_a_body_that_was_cut_off_is_refused(signal: responses.RequestsMock) -> N
     assert answer.json is not None
     assert (answer.status_code, answer.json["error"]) == (
         400,
-        "This request cannot be read: it was cut off on its way.",
+        "This request cannot be read: it broke off on its way.",
+    )
+    assert not signal.calls
+
+
+class Broken:
+    """A body whose reading fails as the server has it fail."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def read(self, size: int = -1) -> bytes:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [OSError("reset"), EOFError("no chunk")])
+def test_a_body_that_breaks_its_framing_is_the_callers_mistake(
+    error: Exception, signal: responses.RequestsMock
+) -> None:
+    answer = client().post(
+        "/v2/send",
+        environ_overrides={
+            "wsgi.input": Broken(error),
+            "wsgi.input_terminated": True,
+        },
+        headers=BEARER,
+    )
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["error"]) == (
+        400,
+        "This request cannot be read: it broke off on its way.",
     )
     assert not signal.calls
 

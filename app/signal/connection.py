@@ -8,6 +8,8 @@ to connect that cannot be mistaken for one that came later.
 import http.client
 import io
 import socket
+from queue import Empty, Queue
+from threading import Thread
 from time import monotonic
 from typing import Any
 
@@ -21,6 +23,8 @@ from urllib3.connectionpool import (
     HTTPSConnectionPool,
 )
 from urllib3.exceptions import NewConnectionError
+
+CONNECT_TIMEOUT = 3.0  # seconds, looking up the host and TLS included
 
 
 class _TimedReader(io.RawIOBase):
@@ -39,7 +43,10 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         if not self._is_first:
-            self._connection.settimeout(max(self._deadline - monotonic(), 0.001))
+            left = self._deadline - monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._connection.settimeout(left)
         self._is_first = False
         return self._raw.readinto(buffer)
 
@@ -56,6 +63,26 @@ class _TimedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach()))
 
 
+def look_up(host: str, port: int, deadline: float) -> list[Any]:
+    """What `socket.getaddrinfo` finds by ``deadline``; it has no timeout of its own."""
+    found: Queue[Any] = Queue()
+
+    def ask() -> None:
+        try:
+            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        answer = found.get(timeout=max(deadline - monotonic(), 0.001))
+    except Empty:
+        raise urllib3.exceptions.ConnectTimeoutError from None
+    if isinstance(answer, Exception):
+        raise answer
+    return list(answer)
+
+
 class _OneWrite:
     """Connects, then writes headers and body at once, so that what failed before the write is certain.
 
@@ -63,7 +90,10 @@ class _OneWrite:
     """
 
     response_class: type[http.client.HTTPResponse] = _TimedResponse
-    sock: socket.socket | None
+    host: str
+    port: int
+    sock: Any
+    timeout: float | None
     _unwritten = b""
 
     def connect(self) -> None:
@@ -74,11 +104,32 @@ class _OneWrite:
         except Exception as error:
             raise NewConnectionError(self, type(error).__name__) from error  # type: ignore[arg-type]
 
+    def _new_conn(self) -> socket.socket:
+        """A connection to the first of the host's addresses that takes it, all within one timeout."""
+        deadline = monotonic() + min(CONNECT_TIMEOUT, self.timeout or CONNECT_TIMEOUT)
+        failure: OSError = TimeoutError()
+        for family, kind, protocol, _, address in look_up(
+            self.host, self.port, deadline
+        ):
+            connection = socket.socket(family, kind, protocol)
+            try:
+                connection.settimeout(max(deadline - monotonic(), 0.001))
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.connect(address)
+                return connection
+            except OSError as error:
+                connection.close()
+                failure = error
+        if isinstance(failure, TimeoutError):
+            raise urllib3.exceptions.ConnectTimeoutError from failure
+        raise failure
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         self._unwritten = b""
         super().request(*args, **kwargs)  # type: ignore[misc]
         if self.sock is None:
             self.connect()
+        self.sock.settimeout(self.timeout)
         super().send(self._unwritten)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:

@@ -58,5 +58,4 @@ BY_STATUS = {
         "signal_rejected",
         "the daemon refuses this host name (421): start it with --http 0.0.0.0:PORT",
     ),
-    503: not_sent("signal_unreachable", "the server answers 503"),
 }

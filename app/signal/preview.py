@@ -32,7 +32,9 @@ class Preview:
             f" with {', '.join(sorted(message.options))}" if message.options else ""
         )
         head = f"┌ Signal message to {recipient} from {message.sender}{extras} (preview, not sent)"
-        stream.write("\n".join([head, *(f"│ {line}" for line in lines), "└\n"]))
+        text = "\n".join([head, *(f"│ {line}" for line in lines), "└\n"])
+        encoding = stream.encoding or "utf-8"
+        stream.write(text.encode(encoding, "replace").decode(encoding))
         stream.flush()
         return Outcome(State.SENT, timestamp=str(time.time_ns() // 1_000_000))
 

@@ -10,7 +10,7 @@ from app.signal.rest_outcomes import (
     RESTARTING,
     TABLE,
 )
-from app.signal.signal_cli import SENT, by_type, later, matching, name_of, sent
+from app.signal.signal_cli import PARTLY, SENT, by_type, later, matching, name_of, sent
 from app.signal.transport import Answer, Endpoint, handed_over
 from app.styling import to_markup
 
@@ -70,7 +70,11 @@ def read_answer(answer: Answer, recipient: str) -> Outcome:
         return _accepted(answer, recipient)
     text = _error_text(answer)
     outcome = matching(TABLE, text, recipient)
-    return _with_retry_after(outcome, text) if outcome else _without_text(answer)
+    if outcome:
+        return _with_retry_after(outcome, text)
+    if answer.status == 429 and recipient.startswith("group."):
+        return PARTLY
+    return _without_text(answer)
 
 
 def _accepted(answer: Answer, recipient: str) -> Outcome:
@@ -79,17 +83,13 @@ def _accepted(answer: Answer, recipient: str) -> Outcome:
     entry = document[0] if isinstance(document, list) and document else document
     if not isinstance(entry, dict):
         return SENT
-    missed = _missed(entry)
-    if recipient in missed:
-        return missed[recipient]
-    return sent(entry.get("timestamp"), missed)
-
-
-def _missed(entry: dict[str, Any]) -> dict[str, Outcome]:
     errors = entry.get("errors")
     named = errors.get("recipients") if isinstance(errors, dict) else None
     items = [item for item in _list(named) if isinstance(item, dict)]
-    return {name_of(item): by_type(item.get("reason")) for item in items}
+    if items and not recipient.startswith("group."):
+        return by_type(items[0].get("reason"))
+    missed = {name_of(item): by_type(item.get("reason")) for item in items}
+    return sent(entry.get("timestamp"), missed)
 
 
 def _error_text(answer: Answer) -> str:

@@ -33,7 +33,7 @@ RESTARTING = not_sent(
 TABLE = (
     # The command ended well, and only a line on stderr made the server say 400.
     row(
-        r"\A(?!.*Failed to send)(.*\n)?\s*\d{13}(?!\d)|after top-level value",
+        r"(?m)\A(?!.*Failed to send).*?^[ \t]*\d{13}(?!\d)|after top-level value",
         replace(SENT, detail="sent, with a complaint of signal-cli"),
     ),
     # Without a final line "Failed to send …" the others of the recipients got it (409, 586, 857).
@@ -104,5 +104,4 @@ BY_STATUS = {
         "signal_rejected", "no signal-cli-rest-api at SIGNAL_API_URL: it answers 404"
     ),
     429: replace(LIMITED, detail="the server answers 429"),
-    503: not_sent("signal_unreachable", "the server answers 503"),
 }

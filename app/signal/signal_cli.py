@@ -80,6 +80,7 @@ TEXTS = (
             "the server does not know the recipient or may not write to it",
         ),
     ),
+    row(r"please first update your profile", FAILED),
     row(
         r"Sending empty message is not allowed",
         not_sent("no_message", "the server found the message empty"),
@@ -118,5 +119,7 @@ def later(outcome: Outcome, seconds: int) -> Outcome:
 def sent(timestamp: Any, missed: Mapping[str, Outcome]) -> Outcome:
     """Accepted by Signal at its ``timestamp``, but for ``missed`` members of a group."""
     is_time = re.fullmatch(r"[0-9]{1,19}", str(timestamp)) is not None
-    reasons = tuple((name, outcome.code or "") for name, outcome in missed.items())
+    reasons = tuple(
+        (name, outcome.code or "") for name, outcome in missed.items() if name
+    )
     return replace(SENT, timestamp=str(timestamp) if is_time else None, missed=reasons)

@@ -5,6 +5,7 @@ threads may use. There are no redirects, no proxy and no netrc from the environm
 answer is read than `LONGEST_ANSWER`.
 """
 
+import http.client
 import json
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -17,7 +18,6 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from app.signal.connection import OneAddressAdapter
 from app.signal.outcome import Outcome, not_sent, unknown
 
-CONNECT_TIMEOUT = 3.0  # seconds
 LONGEST_ANSWER = 64 * 1024  # bytes
 POOLED_CONNECTIONS = 64
 
@@ -62,16 +62,14 @@ class Endpoint:
         remaining = deadline - monotonic()
         if remaining <= 0:
             raise NotConnected("the time was over before the request was made")
-        timeout = urllib3.Timeout(
-            connect=min(CONNECT_TIMEOUT, remaining), total=remaining
-        )
+        timeout = urllib3.Timeout(connect=remaining, total=remaining)
         try:
             response = self._adapter.send(
                 self._request(body),
                 stream=True,
                 timeout=timeout,  # type: ignore[arg-type]  # requests takes urllib3's, too
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:
             raise _failure(error) from error
         with response:
             return Answer(response.status_code, _read(response))
@@ -95,7 +93,7 @@ def handed_over(endpoint: Endpoint, body: bytes, deadline: float) -> Answer | Ou
         return replace(unknown(str(error)), server_failed=True)
 
 
-def _failure(error: requests.RequestException) -> NotConnected | NoAnswer:
+def _failure(error: Exception) -> NotConnected | NoAnswer:
     if isinstance(error, requests.ConnectTimeout):
         return NotConnected("the server did not take the connection in time")
     cause = error.args[0] if error.args else None
@@ -111,6 +109,7 @@ def _failure(error: requests.RequestException) -> NotConnected | NoAnswer:
 def _read(response: requests.Response) -> bytes | None:
     try:
         body: bytes = response.raw.read(LONGEST_ANSWER + 1, decode_content=False)
-    except (HTTPError, OSError):
+    except (HTTPError, http.client.HTTPException, OSError, ValueError):
         return None
-    return body if len(body) <= LONGEST_ANSWER else None
+    is_whole = len(body) <= LONGEST_ANSWER and not response.raw.length_remaining
+    return body if is_whole else None

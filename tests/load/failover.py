@@ -5,7 +5,6 @@ The first is well, then down, then hung, then well again, while callers go on se
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from tests import gateway, standin

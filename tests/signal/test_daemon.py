@@ -268,7 +268,7 @@ def test_a_json_rpc_error_tells_what_became_of_the_message(
         (415, "", not_sent("signal_rejected")),
         (421, "", not_sent("signal_rejected")),
         (502, "", UNKNOWN),
-        (503, "", not_sent("signal_unreachable")),
+        (503, "", UNKNOWN),
     ],
 )
 def test_an_answer_below_json_rpc_is_read_by_its_status(

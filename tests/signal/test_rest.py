@@ -97,7 +97,7 @@ def test_201_is_sent_whatever_its_body(
 def test_a_201_that_names_the_recipient_did_not_reach_it(
     reason: str, expected: object, signal: responses.RequestsMock
 ) -> None:
-    errors = {"recipients": [{"number": RECIPIENT, "reason": reason}]}
+    errors = {"recipients": [{"uuid": "of the recipient", "reason": reason}]}
     body = json.dumps([{"timestamp": "1", "errors": errors}])
     found = answering(signal, status=201, body=body)
     assert (found.state, found.code) == expected
@@ -329,7 +329,7 @@ def test_a_limit_of_signal_says_when_to_try_again_and_whether_a_person_must_act(
         (500, "", not_sent("signal_unreachable")),
         (500, "oops", UNKNOWN),
         (502, "", UNKNOWN),
-        (503, "", not_sent("signal_unreachable")),
+        (503, "", UNKNOWN),
         (504, "", UNKNOWN),
         (200, "<html>", UNKNOWN),
         (400, "[]", UNKNOWN),
@@ -351,6 +351,12 @@ def test_an_answer_without_signal_clis_text_is_read_by_its_status(
     found = answering(signal, status=status, body=body, headers=headers)
     assert (found.state, found.code) == expected
     assert len(signal.calls) == 1
+
+
+def test_a_limited_group_may_have_got_it_in_part(
+    signal: responses.RequestsMock,
+) -> None:
+    assert answering(signal, to=GROUP, status=429, body="").state is State.UNKNOWN
 
 
 def refused(request: PreparedRequest) -> Any:

@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -100,6 +100,82 @@ def test_a_body_that_trickles_is_given_up_at_the_deadline() -> None:
         assert 0.4 < monotonic() - started < 1
         done.set()
         thread.join()
+
+
+def flood(listener: socket.socket, answer: bytes) -> None:
+    """Take a request and write the same bytes again and again until the other side leaves."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(1000)
+        try:
+            while True:
+                connection.sendall(answer)
+        except OSError:
+            pass
+
+
+def test_answers_that_are_none_do_not_stretch_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        goes_on = b"HTTP/1.1 100 Continue\r\n\r\n"
+        thread = threading.Thread(target=flood, args=[listener, goes_on])
+        thread.start()
+        started = monotonic()
+        with pytest.raises(NoAnswer):
+            post(f"http://127.0.0.1:{listener.getsockname()[1]}", seconds=0.5)
+        assert monotonic() - started < 1
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", Answer(400, None)),
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", Answer(400, None)),
+        (b"Content-Length: 10\r\n\r\nabc", Answer(400, None)),
+    ],
+)
+def test_a_body_whose_framing_is_broken_is_no_body(
+    answer: bytes, expected: Answer
+) -> None:
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n" + answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        port = listener.getsockname()[1]
+        assert post(f"http://127.0.0.1:{port}", seconds=2) == expected
+        thread.join()
+
+
+def test_a_look_up_of_the_host_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: sleep(1))
+    started = monotonic()
+    with pytest.raises(NotConnected):
+        post("http://signal.test:8080", seconds=0.3)
+    assert monotonic() - started < 0.6
+
+
+def test_several_addresses_share_the_time_to_connect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)] * 6
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: found)
+        started = monotonic()
+        with pytest.raises(NotConnected):
+            post("http://signal.test:8080", seconds=0.5)
+        assert monotonic() - started < 0.8
+        for filler in fillers:
+            filler.close()
 
 
 def test_a_connection_that_breaks_after_the_request_is_no_answer(
