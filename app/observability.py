@@ -31,6 +31,7 @@ class Journal:
     template: str = "-"
     recipients: tuple[str, ...] = ()
     outcome: str = "-"
+    state: str = "not_sent"
     detail: str = ""
     urgent: bool = False
     signal_seconds: float = 0.0
@@ -109,6 +110,7 @@ def _entry(status: int) -> dict[str, Any]:
         "template": noted.template,
         "to": ",".join(map(masked, noted.recipients)) or "-",
         "outcome": noted.outcome,
+        "state": noted.state,
         "status": status,
         "ms": round((monotonic() - noted.started) * 1000),
         "signal_ms": round(noted.signal_seconds * 1000),

@@ -10,7 +10,7 @@ from app.errors import GatewayError
 from app.observability import journal
 from app.settings import Settings
 from app.signal import Signal
-from app.signal.outcome import Message
+from app.signal.outcome import Message, state
 from app.templates import Catalogue
 
 Answer = tuple[dict[str, object], int]
@@ -46,6 +46,7 @@ def blueprint(settings: Settings, catalogue: Catalogue, signal: Signal) -> Bluep
         outcomes = signal.deliver(message, noted.recipients)
         noted.signal_seconds = monotonic() - started
         noted.outcome = "sent"
+        noted.state = state(outcomes)
         noted.detail = "; ".join({o.detail: None for o in outcomes if o.detail})
         noted.urgent = any(outcome.urgent for outcome in outcomes)
         return answers.delivered(noted.recipients, outcomes)

@@ -29,7 +29,7 @@ def test_a_sent_message_is_one_line(
     client().post("/v2/send", json=CODE, headers=HEADERS)
     assert log(capfd) == (
         "TIME INFO request request_id=abc client=authentik template=sms to=+49…678"
-        " outcome=sent status=201 ms=N signal_ms=N\n"
+        " outcome=sent state=sent status=201 ms=N signal_ms=N\n"
     )
 
 
@@ -64,6 +64,14 @@ def test_what_needs_a_person_now_is_critical(
     assert log(capfd).startswith(f"TIME {level} request")
 
 
+def test_what_nobody_can_know_is_called_unknown(
+    signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    failing(signal, "process killed as timeout reached")
+    client().post("/v2/send", json=CODE, headers=HEADERS)
+    assert " outcome=signal_timeout state=unknown status=504 " in log(capfd)
+
+
 def test_json_lines_have_the_same_names(
     signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -71,7 +79,7 @@ def test_json_lines_have_the_same_names(
     entry = json.loads(capfd.readouterr().err)
     assert list(entry) == [
         "time", "level", "message", "request_id", "client", "template", "to",
-        "outcome", "status", "ms", "signal_ms",
+        "outcome", "state", "status", "ms", "signal_ms",
     ]  # fmt: skip
     assert (entry["level"], entry["client"], entry["status"]) == (
         "INFO",

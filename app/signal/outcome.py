@@ -1,6 +1,6 @@
 """What is handed to Signal, and what became of it for each recipient."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -52,3 +52,10 @@ def not_sent(code: str, detail: str, retry_after: int | None = None) -> Outcome:
 
 def unknown(detail: str) -> Outcome:
     return Outcome(State.UNKNOWN, "signal_timeout", detail)
+
+
+def state(outcomes: Sequence[Outcome]) -> str:
+    """One word for all recipients of a message: ``sent`` if any got it for certain, else the graver."""
+    states = {outcome.state for outcome in outcomes}
+    order = (State.SENT, State.UNKNOWN, State.NOT_SENT)
+    return next(known.value for known in order if known in states)
