@@ -40,7 +40,7 @@ def test_a_callers_mistake_is_a_warning_with_what_the_log_alone_may_say(
     client().post("/v2/send", json=CODE, headers=headers)
     assert log(capfd) == (
         "TIME WARNING request request_id=abc client=- template=- to=- outcome=unauthorized"
-        " status=401 ms=N signal_ms=N detail=\"the sender's token field begins with"
+        " state=not_sent status=401 ms=N signal_ms=N detail=\"the sender's token field begins with"
         " 'Bearer', which the sender adds by itself\"\n"
     )
 
