@@ -57,6 +57,12 @@ def when_ready(server):
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, TEN_SECONDS)
     app = server.app.wsgi()
     settings = app.extensions["settings"]
+    if settings.rate_limit_storage_uri == "memory://" and server.cfg.workers > 1:
+        print(
+            _EACH_FOR_ITSELF.format(workers=server.cfg.workers),
+            file=sys.stderr,
+            flush=True,
+        )
     address = server.cfg.address[0]
     if settings.preview and isinstance(address, tuple):
         print(
@@ -90,6 +96,11 @@ def _is_loopback(host):
     except ValueError:
         return host == "localhost"
 
+
+_EACH_FOR_ITSELF = (
+    "Each of the {workers} workers counts its limits for itself: set RATE_LIMIT_STORAGE_URI=redis://…"
+    " to count them together, or WEB_CONCURRENCY=1."
+)
 
 _GREETING = """
 Preview: SIGNAL_API_URL is not set, so messages are shown here instead of being sent.

@@ -10,6 +10,7 @@ from app.errors import ConfigurationError
 from app.observability import ObservedFlask, observe, set_up_logging
 from app.settings import Settings, read_settings
 from app.templates import Catalogue
+from app.throttle import Throttle
 
 
 def create_app(
@@ -28,9 +29,10 @@ def create_app(
     app.extensions["settings"] = settings
     observe(app, settings.preview)
     answers.handle_errors(app, catalogue.sentences, settings.max_body_bytes)
+    throttle = Throttle(settings.rate_limit_storage_uri)
     delivery = signal.connect(settings)
-    app.register_blueprint(webhooks.blueprint(settings, catalogue, delivery))
-    app.register_blueprint(health.blueprint(settings, delivery))
+    app.register_blueprint(webhooks.blueprint(settings, catalogue, throttle, delivery))
+    app.register_blueprint(health.blueprint(settings, throttle, delivery))
     app.register_blueprint(commands.blueprint(settings, catalogue))
     return app
 

@@ -1,29 +1,17 @@
-"""Who is calling, and what may that client send."""
+"""Who is calling, and from which address."""
 
 import base64
 import binascii
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from collections.abc import Sequence
 
 from app.environment import Network
 from app.errors import GatewayError
 from app.settings import ApiToken
 
-
-@dataclass(frozen=True)
-class Client:
-    """A caller's rights, from ``clients`` in ``templates.yaml``; ``None`` stands for no restriction."""
-
-    name: str
-    templates: tuple[str, ...] | None = None
-    numbers: tuple[str, ...] = field(default=(), repr=False)
-    recipients: tuple[str, ...] | None = field(default=None, repr=False)
-    networks: tuple[Network, ...] | None = None
-    limits: Mapping[str, str] = field(default_factory=dict)
+IPV6_PREFIX = 64  # of one caller: whoever has one address there has them all
 
 
 def identify(authorization: str | None, tokens: Sequence[ApiToken]) -> str:
@@ -71,32 +59,35 @@ def check_local(address: str | None) -> None:
         raise GatewayError("forbidden", detail="a preview serves its own machine alone")
 
 
-def sender(
-    client: Client, requested: str | None, default: str | None, preview: bool
+def caller_address(
+    remote: str | None, forwarded: str | None, trusted: Sequence[Network]
 ) -> str:
-    """The number to send from: the client's, or SIGNAL_NUMBER where it has none of its own."""
-    allowed = client.numbers or ((default,) if default else ())
-    if preview and not allowed:
-        return requested or "the default number"
-    if not allowed:
-        raise GatewayError("no_sender")
-    if requested and requested not in allowed:
-        detail = "the client may not use this number as sender"
-        raise GatewayError("forbidden", detail=detail)
-    return requested or allowed[0]
+    """The address that a request comes from, as far as those in ``trusted`` vouch for it.
+
+    ``forwarded`` is ``X-Forwarded-For``: each proxy adds the address it was called from at the end.
+    """
+    hops = [*(forwarded or "").split(","), remote or ""]
+    found = "0.0.0.0"
+    for hop in reversed(hops):
+        address = _address(hop)
+        if address is None:
+            break
+        found = str(address)
+        if not any(address in network for network in trusted):
+            break
+    return found
 
 
-def check(client: Client, template: str | None, recipients: Sequence[str]) -> None:
-    """Raises ``forbidden`` for a template or a recipient that the client may not use."""
-    if client.templates is not None and template not in client.templates:
-        raise GatewayError(
-            "forbidden",
-            detail="clients.templates does not allow this template, or none",
-        )
-    if client.recipients is None:
-        return
-    for recipient in recipients:
-        if not any(fnmatchcase(recipient, pattern) for pattern in client.recipients):
-            raise GatewayError(
-                "forbidden", detail="clients.recipients does not allow this recipient"
-            )
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def caller_group(address: str) -> str:
+    """Whom failures are counted for: the address, of IPv6 the network that one caller has."""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network(f"{address}/{IPV6_PREFIX}", strict=False))

@@ -29,6 +29,7 @@ _GRAVEST = (
     "signal_unreachable",
     "busy",
     "signal_rate_limited",
+    "rate_limited",
     "safety_number_changed",
     "not_on_signal",
 )

@@ -4,20 +4,25 @@ import ipaddress
 import re
 from collections.abc import Collection
 
+from limits import parse
 from yaml.nodes import Node
 
 from app import phone
-from app.access import Client
+from app.clients import Client
 from app.document import Document
 from app.environment import Network
 
-CLIENT_KEYS = ("templates", "number", "recipients", "networks", "limits")
+CLIENT_KEYS = (
+    "templates",
+    "number",
+    "recipients",
+    "networks",
+    "limits",
+    "passthrough",
+    "attachments",
+)
 LIMIT_KEYS = ("recipient", "client")
 
-_LIMIT = re.compile(
-    r"[1-9][0-9]* *(per|/) *([1-9][0-9]* *)?(second|minute|hour|day|month|year)s?",
-    re.IGNORECASE,
-)
 _PATTERN = re.compile(r"[+A-Za-z0-9_.*/=-]+")
 
 
@@ -55,6 +60,8 @@ def _client(
         recipients=document.converted(parts.get("recipients"), _pattern),
         networks=document.converted(parts.get("networks"), _network),
         limits=_limits(document, parts.get("limits")),
+        passthrough=document.flag(parts.get("passthrough")),
+        attachments=document.flag(parts.get("attachments")) or False,
     )
 
 
@@ -86,8 +93,10 @@ def _limits(document: Document, node: Node | None) -> dict[str, str]:
     found = {}
     for key, _, value in document.entries(node, "limits", LIMIT_KEYS):
         text = document.text(value)
-        if text is not None and not _LIMIT.fullmatch(text):
+        try:
+            if text is not None:
+                parse(text)
+                found[key] = text
+        except ValueError:
             document.problem(value, "this is no limit. Write it like 10 per 5 minutes.")
-        elif text is not None:
-            found[key] = text
     return found

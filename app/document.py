@@ -124,6 +124,13 @@ class Document:
         )
         return [(text, item) for item in nodes if (text := self.text(item)) is not None]
 
+    def flag(self, node: Node | None) -> bool | None:
+        """``true`` or ``false``."""
+        if node is None or node.value in ("true", "false"):
+            return None if node is None else bool(node.value == "true")
+        self.problem(node, "true or false is expected here.")
+        return None
+
     def converted(
         self, node: Node | None, convert: Callable[[str], T]
     ) -> tuple[T, ...] | None:

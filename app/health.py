@@ -10,6 +10,7 @@ from app import access
 from app.observability import journal
 from app.settings import Settings
 from app.signal import Signal
+from app.throttle import Throttle
 
 VERSION = "0.1.0"
 
@@ -20,7 +21,8 @@ PROBED_SECONDS = 10.0  # for so long a probe's result is used
 class Readiness:
     """Whether a message could be sent now, asked of Signal's servers one probe at a time."""
 
-    def __init__(self, signal: Signal, sender: str | None) -> None:
+    def __init__(self, signal: Signal, throttle: Throttle, sender: str | None) -> None:
+        self._throttle = throttle
         self._signal = signal
         self._sender = sender
         self._lock = Lock()
@@ -31,14 +33,15 @@ class Readiness:
         """The codes of what is in the way."""
         with self._lock:
             if monotonic() - self._probed_at > PROBED_SECONDS:
-                self._problems = self._signal.problems(self._sender)
+                down = ["limits_unreachable"] if self._throttle.is_down else []
+                self._problems = self._signal.problems(self._sender) + down
                 self._probed_at = monotonic()
             return self._problems
 
 
-def blueprint(settings: Settings, signal: Signal) -> Blueprint:
+def blueprint(settings: Settings, throttle: Throttle, signal: Signal) -> Blueprint:
     health = Blueprint("health", __name__)
-    readiness = Readiness(signal, settings.signal_number)
+    readiness = Readiness(signal, throttle, settings.signal_number)
 
     @health.get("/v1/about")
     def about() -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from app.access import Client
+from app.clients import Client
 from app.errors import GatewayError
 from app.fields import Fields, MissingField, Part, clean, compile_format, fill, is_blank
 from app.payloads import SendRequest

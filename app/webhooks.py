@@ -5,18 +5,22 @@ from time import monotonic
 from flask import Blueprint, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from app import access, answers, payloads
+from app import access, answers, clients, payloads
+from app.clients import Client
 from app.errors import GatewayError
 from app.observability import journal
 from app.settings import Settings
 from app.signal import Signal
-from app.signal.outcome import Message, state
+from app.signal.outcome import Message, Outcome, state
 from app.templates import Catalogue
+from app.throttle import Throttle
 
 Answer = tuple[dict[str, object], int]
 
 
-def blueprint(settings: Settings, catalogue: Catalogue, signal: Signal) -> Blueprint:
+def blueprint(
+    settings: Settings, catalogue: Catalogue, throttle: Throttle, signal: Signal
+) -> Blueprint:
     """The routes that send. The parts are built by the caller and shared by all requests."""
     gateway = Blueprint("gateway", __name__)
 
@@ -24,34 +28,67 @@ def blueprint(settings: Settings, catalogue: Catalogue, signal: Signal) -> Bluep
     @gateway.post("/v2/send/<template>")
     def send(template: str | None) -> Answer:
         noted = journal()
-        if settings.preview:
-            access.check_local(request.remote_addr)
-        noted.client = access.identify(
-            request.headers.get("Authorization"), settings.api_tokens
-        )
+        address = _caller(settings)
+        noted.client = _identified(settings, throttle, address)
         client = catalogue.client(noted.client)
+        clients.check_network(client, address)
         body = _body(settings.max_body_bytes)
         wanted = payloads.read(body, catalogue.variables, settings.default_region)
         chosen = catalogue.choose(template, client, wanted)
         noted.template = chosen.name if chosen else "-"
         noted.recipients = catalogue.recipients(chosen, wanted)
-        access.check(client, chosen.name if chosen else None, noted.recipients)
-        sender = access.sender(
+        clients.check(client, chosen.name if chosen else None, wanted, noted.recipients)
+        sender = clients.sender(
             client, wanted.sender, settings.signal_number, settings.preview
         )
-        message = Message(
-            sender, catalogue.render(chosen, wanted), wanted.options.values
-        )
-        started = monotonic()
-        outcomes = signal.deliver(message, noted.recipients)
-        noted.signal_seconds = monotonic() - started
-        noted.outcome = "sent"
-        noted.state = state(outcomes)
-        noted.detail = "; ".join({o.detail: None for o in outcomes if o.detail})
-        noted.urgent = any(outcome.urgent for outcome in outcomes)
+        content = catalogue.render(chosen, wanted)
+        message = Message(sender, content, wanted.options.values)
+        is_code = wanted.code is not None
+        outcomes = _delivered(signal, throttle, message, client, is_code)
         return answers.delivered(noted.recipients, outcomes)
 
     return gateway
+
+
+def _caller(settings: Settings) -> str:
+    forwarded = request.headers.get("X-Forwarded-For")
+    address = access.caller_address(
+        request.remote_addr, forwarded, settings.trusted_proxies
+    )
+    if settings.preview:
+        access.check_local(address)
+    return address
+
+
+def _identified(settings: Settings, throttle: Throttle, address: str) -> str:
+    """The client's name. A right token always lets in; wrong ones are slowed by address."""
+    try:
+        return access.identify(
+            request.headers.get("Authorization"), settings.api_tokens
+        )
+    except GatewayError:
+        throttle.wrong_token(access.caller_group(address))
+        raise
+
+
+def _delivered(
+    signal: Signal, throttle: Throttle, message: Message, client: Client, is_code: bool
+) -> list[Outcome]:
+    """The outcome for each recipient of the journal, within the client's limits."""
+    noted = journal()
+    throttle.message(client)
+    refused = throttle.admit(client, noted.recipients, is_code)
+    admitted = [name for name in noted.recipients if name not in refused]
+    started = monotonic()
+    sent = signal.deliver(message, admitted) if admitted else []
+    noted.signal_seconds = monotonic() - started
+    throttle.give_back(client, admitted, sent)
+    by_name = {**refused, **dict(zip(admitted, sent))}
+    outcomes = [by_name[name] for name in noted.recipients]
+    noted.outcome, noted.state = "sent", state(outcomes)
+    noted.detail = "; ".join({o.detail: None for o in outcomes if o.detail})
+    noted.urgent = any(outcome.urgent for outcome in outcomes)
+    return outcomes
 
 
 def _body(limit: int) -> bytes:

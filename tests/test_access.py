@@ -1,9 +1,9 @@
 import base64
+import ipaddress
 
 import pytest
 
 from app import access
-from app.access import Client
 from app.errors import GatewayError
 from app.settings import ApiToken
 
@@ -109,90 +109,31 @@ def test_no_tokens_let_nobody_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "requested", "default", "chosen"),
+    ("remote", "forwarded", "address"),
     [
-        ((), None, NUMBER, NUMBER),
-        ((), NUMBER, NUMBER, NUMBER),
-        ((SECOND, NUMBER), None, NUMBER, SECOND),
-        ((SECOND, NUMBER), NUMBER, None, NUMBER),
+        ("203.0.113.7", None, "203.0.113.7"),
+        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),  # a stranger's header
+        ("10.0.0.2", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.2", "1.2.3.4, 198.51.100.1", "198.51.100.1"),
+        ("10.0.0.2", "198.51.100.1, 10.0.0.3", "198.51.100.1"),
+        ("10.0.0.2", "rubbish", "10.0.0.2"),
+        ("10.0.0.2", "198.51.100.1, rubbish", "10.0.0.2"),
+        ("10.0.0.2", "10.0.0.9", "10.0.0.9"),
+        ("::ffff:10.0.0.2", "2001:db8::1", "2001:db8::1"),
+        (None, "198.51.100.1", "0.0.0.0"),
+        ("", None, "0.0.0.0"),
     ],
 )
-@pytest.mark.parametrize("preview", [False, True])
-def test_the_sender_is_the_clients_number_or_the_default(
-    numbers: tuple[str, ...],
-    requested: str | None,
-    default: str | None,
-    chosen: str,
-    preview: bool,
+def test_the_callers_address_is_the_one_that_trusted_proxies_vouch_for(
+    remote: str | None, forwarded: str | None, address: str
 ) -> None:
-    client = Client("authentik", numbers=numbers)
-    assert access.sender(client, requested, default, preview) == chosen
-
-
-@pytest.mark.parametrize("numbers", [(), (NUMBER,)])
-@pytest.mark.parametrize("preview", [False, True])
-def test_a_sender_that_is_not_the_clients_is_forbidden(
-    numbers: tuple[str, ...], preview: bool
-) -> None:
-    client = Client("authentik", numbers=numbers)
-    with pytest.raises(GatewayError) as error:
-        access.sender(client, SECOND, NUMBER, preview)
-    assert refusal(error) == (
-        "forbidden",
-        "the client may not use this number as sender",
-    )
-
-
-def test_without_any_number_there_is_no_sender() -> None:
-    with pytest.raises(GatewayError) as error:
-        access.sender(Client("authentik"), None, None, preview=False)
-    assert refusal(error) == ("no_sender", "")
+    trusted = (ipaddress.ip_network("10.0.0.0/8"),)
+    assert access.caller_address(remote, forwarded, trusted) == address
 
 
 @pytest.mark.parametrize(
-    ("requested", "shown"), [(None, "the default number"), (SECOND, SECOND)]
+    ("address", "group"),
+    [("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64")],
 )
-def test_a_preview_needs_no_number(requested: str | None, shown: str) -> None:
-    assert access.sender(Client("preview"), requested, None, preview=True) == shown
-
-
-def test_a_client_without_rules_may_send_anything_to_anyone() -> None:
-    access.check(Client("authentik"), None, [NUMBER, "name.01"])
-
-
-@pytest.mark.parametrize("template", ["notification", None])
-def test_a_template_that_is_not_the_clients_is_forbidden(template: str | None) -> None:
-    client = Client("authentik", templates=("sms",))
-    access.check(client, "sms", [NUMBER])
-    with pytest.raises(GatewayError) as error:
-        access.check(client, template, [NUMBER])
-    assert refusal(error) == (
-        "forbidden",
-        "clients.templates does not allow this template, or none",
-    )
-
-
-@pytest.mark.parametrize(
-    "recipients", [["+33123456789"], [NUMBER, "name.01"], ["GROUP.YWJjZA=="]]
-)
-def test_one_recipient_outside_the_allow_list_is_forbidden(
-    recipients: list[str],
-) -> None:
-    client = Client("authentik", recipients=("+49*", "group.*"))
-    access.check(client, None, [NUMBER, "group.YWJjZA=="])
-    with pytest.raises(GatewayError) as error:
-        access.check(client, None, recipients)
-    assert refusal(error) == (
-        "forbidden",
-        "clients.recipients does not allow this recipient",
-    )
-
-
-def test_an_empty_allow_list_allows_nobody() -> None:
-    with pytest.raises(GatewayError):
-        access.check(Client("authentik", recipients=()), None, [NUMBER])
-
-
-def test_the_repr_of_a_client_shows_no_number() -> None:
-    client = Client("authentik", numbers=(NUMBER,), recipients=(SECOND,))
-    assert "+49" not in repr(client)
+def test_of_ipv6_a_whole_network_is_one_caller(address: str, group: str) -> None:
+    assert access.caller_group(address) == group

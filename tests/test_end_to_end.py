@@ -294,6 +294,7 @@ def test_a_preview_keeps_its_token_over_hup() -> None:
         line = shlex.split(running.wait_for(r"curl .*\n"))
         token = line[line.index("-H") + 1].rpartition(" ")[2]
         running.process.send_signal(signal.SIGHUP)
-        for _ in range(20):
-            assert running.post(CODE, token=token).status_code == 201
+        for number in range(20):
+            code = {**CODE, "To": f"+49151123456{number:02}"}
+            assert running.post(code, token=token).status_code == 201
             time.sleep(0.05)

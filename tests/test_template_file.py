@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app import payloads, template_file
-from app.access import Client
+from app.clients import Client
 from app.styling import Style
 from app.templates import Catalogue
 
@@ -226,7 +226,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         "line 30: limits has no 'sender'. It may have: recipient, client.",
         "line 30: this is no limit. Write it like 10 per 5 minutes.",
         "line 31: client 'authentik' has no 'token'."
-        " It may have: templates, number, recipients, networks, limits.",
+        " It may have: templates, number, recipients, networks, limits, passthrough, attachments.",
         f"line 32: client 'monitoring' {NO_MAPPING}",
         "line 32: no token in API_TOKENS is named 'monitoring'.",
         "line 34: the sentence must be a text whose only fields are {seconds}, {wait}.",
@@ -357,6 +357,17 @@ def test_a_default_from_the_file_has_no_style() -> None:
     assert found.render(found.templates["sms"], request).pieces == (
         *("**x**", " "),
         *(Style.STRIKETHROUGH, "y", Style.STRIKETHROUGH),
+    )
+
+
+def test_a_right_is_true_or_false() -> None:
+    found, problems = read(
+        "clients: {a: {passthrough: true, attachments: false}, b: {attachments: maybe}}"
+    )
+    assert problems == ["line 1: true or false is expected here."]
+    assert (found.clients["a"].passthrough, found.clients["a"].attachments) == (
+        True,
+        False,
     )
 
 

@@ -73,7 +73,12 @@ def test_the_locale_chooses_the_language(signal: responses.RequestsMock) -> None
     assert sent(signal)[0]["message"].startswith("**Ihr Bestätigungscode**\n\n482915")
 
 
-def test_signals_own_options_travel_on(signal: responses.RequestsMock) -> None:
+def test_signals_own_options_travel_on(
+    signal: responses.RequestsMock, tmp_path: Path
+) -> None:
+    templates = tmp_path / "templates.yaml"
+    templates.write_text("clients: {authentik: {attachments: true}}")
+    caller = client(templates_file=templates)
     options = {
         "notify_self": False,
         "base64_attachments": ["data:image/png;filename=../../etc/x.png;base64,QUJD"],
@@ -85,7 +90,7 @@ def test_signals_own_options_travel_on(signal: responses.RequestsMock) -> None:
         "sticker": "pack:1",
     }
     document = {"to": "+4915112345678", "message": "hello", **options}
-    assert client().post("/v2/send", json=document, headers=BEARER).status_code == 201
+    assert caller.post("/v2/send", json=document, headers=BEARER).status_code == 201
     assert sent(signal) == [
         {
             **options,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, Popen
+from tempfile import mkdtemp
 from time import monotonic, sleep
 
 from tests.gateway import NUMBER, ROOT, TOKEN, command, environment, free_port
@@ -81,6 +82,14 @@ def process(arguments: list[str], port: int, **variables: str) -> Iterator[int]:
         running.wait(30)
 
 
+def _without_limit() -> Path:
+    """The project's own templates, with a limit that is counted and never met."""
+    limit = "\nclients: {authentik: {limits: {recipient: 1000000 per second}}}\n"
+    path = Path(mkdtemp()) / "templates.yaml"
+    path.write_text((ROOT / "templates.yaml").read_text() + limit)
+    return path
+
+
 @contextmanager
 def served(app: str, signal_port: int) -> Iterator[tuple[int, int]]:
     """``app`` under gunicorn with the gateway's own settings: its port and process id."""
@@ -91,6 +100,7 @@ def served(app: str, signal_port: int) -> Iterator[tuple[int, int]]:
         "SIGNAL_API_URL": f"http://127.0.0.1:{signal_port}",
         "SIGNAL_NUMBER": NUMBER,
         "API_TOKENS": f"authentik:{TOKEN}",
+        "TEMPLATES_FILE": str(_without_limit()),
     }
     with process(arguments, port, **variables) as pid:
         yield port, pid

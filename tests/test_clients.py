@@ -1,0 +1,160 @@
+"""What a client may send, and from where."""
+
+import ipaddress
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from app import clients, payloads
+from app.clients import Client
+from app.errors import GatewayError
+from app.payloads import SendRequest
+
+NUMBER = "+4915100000001"
+SECOND = "+4915100000002"
+
+
+def refusal(error: pytest.ExceptionInfo[GatewayError]) -> tuple[str, str]:
+    return error.value.code, error.value.detail
+
+
+@pytest.mark.parametrize(
+    ("numbers", "requested", "default", "chosen"),
+    [
+        ((), None, NUMBER, NUMBER),
+        ((), NUMBER, NUMBER, NUMBER),
+        ((SECOND, NUMBER), None, NUMBER, SECOND),
+        ((SECOND, NUMBER), NUMBER, None, NUMBER),
+    ],
+)
+@pytest.mark.parametrize("preview", [False, True])
+def test_the_sender_is_the_clients_number_or_the_default(
+    numbers: tuple[str, ...],
+    requested: str | None,
+    default: str | None,
+    chosen: str,
+    preview: bool,
+) -> None:
+    client = Client("authentik", numbers=numbers)
+    assert clients.sender(client, requested, default, preview) == chosen
+
+
+@pytest.mark.parametrize("numbers", [(), (NUMBER,)])
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_sender_that_is_not_the_clients_is_forbidden(
+    numbers: tuple[str, ...], preview: bool
+) -> None:
+    client = Client("authentik", numbers=numbers)
+    with pytest.raises(GatewayError) as error:
+        clients.sender(client, SECOND, NUMBER, preview)
+    assert refusal(error) == (
+        "forbidden",
+        "the client's rule 'number' refuses this",
+    )
+
+
+def test_without_any_number_there_is_no_sender() -> None:
+    with pytest.raises(GatewayError) as error:
+        clients.sender(Client("authentik"), None, None, preview=False)
+    assert refusal(error) == ("no_sender", "")
+
+
+@pytest.mark.parametrize(
+    ("requested", "shown"), [(None, "the default number"), (SECOND, SECOND)]
+)
+def test_a_preview_needs_no_number(requested: str | None, shown: str) -> None:
+    assert clients.sender(Client("preview"), requested, None, preview=True) == shown
+
+
+def wanted(**payload: Any) -> SendRequest:
+    document = {"to": NUMBER, "token": "004821", **payload}
+    return payloads.read(json.dumps(document).encode(), {}, None)
+
+
+def check(
+    client: Client, template: str | None, to: Sequence[str] = (NUMBER,), **payload: Any
+) -> str | None:
+    """The rule that refuses, as the log names it."""
+    try:
+        clients.check(client, template, wanted(**payload), to)
+    except GatewayError as error:
+        assert error.code == "forbidden"
+        assert error.sentence({}) == (
+            "This is not allowed here."
+            " The administrator finds the reason in the gateway's log."
+        )
+        return error.detail
+    return None
+
+
+def refused(rule: str) -> str:
+    return f"the client's rule '{rule}' refuses this"
+
+
+def test_a_client_without_rules_may_send_any_text_to_anyone() -> None:
+    assert check(Client("authentik"), None, [NUMBER, "name.01"]) is None
+    assert check(Client("authentik"), "sms") is None
+
+
+def test_attachments_are_off_unless_allowed() -> None:
+    data = {"base64_attachments": ["QUJD"]}
+    assert check(Client("a"), "sms", **data) == refused("attachments")
+    assert check(Client("a", attachments=True), "sms", **data) is None
+
+
+def test_a_template_that_is_not_the_clients_is_forbidden() -> None:
+    client = Client("authentik", templates=("sms",))
+    assert check(client, "sms") is None
+    assert check(client, "notification") == refused("templates")
+
+
+@pytest.mark.parametrize(
+    ("templates", "passthrough", "is_allowed"),
+    [
+        (None, None, True),
+        (("sms",), None, False),
+        (None, False, False),
+        (("sms",), True, True),
+    ],
+)
+def test_a_text_of_its_own_is_for_a_client_without_templates_or_with_the_right(
+    templates: tuple[str, ...] | None, passthrough: bool | None, is_allowed: bool
+) -> None:
+    client = Client("a", templates=templates, passthrough=passthrough)
+    assert check(client, None) == (None if is_allowed else refused("passthrough"))
+
+
+@pytest.mark.parametrize(
+    "to", [["+33123456789"], [NUMBER, "name.01"], ["GROUP.YWJjZA=="]]
+)
+def test_one_recipient_outside_the_allow_list_is_forbidden(to: list[str]) -> None:
+    client = Client("authentik", recipients=("+49*", "group.*"))
+    assert check(client, "sms", [NUMBER, "group.YWJjZA=="]) is None
+    assert check(client, "sms", to) == refused("recipients")
+
+
+def test_an_empty_allow_list_allows_nobody() -> None:
+    assert check(Client("a", recipients=()), "sms") == refused("recipients")
+
+
+@pytest.mark.parametrize(
+    ("address", "is_allowed"),
+    [("10.1.2.3", True), ("2001:db8::1", True), ("11.0.0.1", False)],
+)
+def test_a_client_calls_from_its_networks_alone(address: str, is_allowed: bool) -> None:
+    networks = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "2001:db8::/32")))
+    clients.check_network(Client("a"), address)
+    client = Client("a", networks=networks)
+    if is_allowed:
+        clients.check_network(client, address)
+        return
+    with pytest.raises(GatewayError) as error:
+        clients.check_network(client, address)
+    assert refusal(error) == ("forbidden", refused("networks"))
+
+
+def test_the_repr_of_a_client_shows_no_number() -> None:
+    client = Client("authentik", numbers=(NUMBER,), recipients=(SECOND,))
+    assert "+49" not in repr(client)
