@@ -8,11 +8,9 @@ import sys
 
 from gunicorn import util
 from gunicorn.http.errors import ParseException
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers import gthread
 
-TEN_SECONDS = struct.pack(
-    "ll", 10, 0
-)  # a timeval; connections inherit it from their listener
+FIVE_SECONDS = struct.pack("ll", 5, 0)  # a timeval, for SO_RCVTIMEO
 
 bind = f"0.0.0.0:{os.environ['PORT']}" if os.environ.get("PORT") else "127.0.0.1:8880"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
@@ -24,8 +22,35 @@ control_socket_disable = True
 loglevel = "error"  # a warning of gunicorn's repeats what a caller sent
 
 
-class Worker(ThreadWorker):
-    """A worker whose own refusals repeat nothing of what a caller sent."""
+class Worker(gthread.ThreadWorker):
+    """A worker whose threads do not wait for callers who do not speak.
+
+    A connection on which nothing comes goes back to the main loop, and one on which a request has
+    begun is given up if its next byte does not come within five seconds. What is refused here repeats
+    nothing of what a caller sent.
+    """
+
+    def handle(self, conn):
+        is_new = not conn.initialized and not conn.data_ready
+        if is_new and not conn.wait_for_data(0.1):
+            return gthread._DEFER
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, FIVE_SECONDS)
+        conn.was_answered = False
+        goes_on = super().handle(conn)
+        if goes_on is False and not conn.was_answered:
+            self._hang_up(conn)
+        return goes_on
+
+    def handle_request(self, req, conn):
+        conn.was_answered = True
+        return super().handle_request(req, conn)
+
+    def _hang_up(self, conn):
+        """Else the main loop would wait two seconds for the end of what the caller may still send."""
+        try:
+            conn.sock.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass  # the caller was faster
 
     def handle_error(self, req, client, addr, exc):
         if isinstance(exc, ParseException):
@@ -40,6 +65,7 @@ worker_class = Worker
 
 def on_starting(server):
     """Refuse to show codes on a terminal when others can reach the gateway."""
+    server.log.error_log.addFilter(_is_no_slow_caller)
     if not server.app.wsgi().extensions["settings"].preview:
         return
     for address in server.cfg.address:
@@ -52,9 +78,7 @@ def on_starting(server):
 
 
 def when_ready(server):
-    """Wait no longer than 10 s for a caller's next byte; greet whoever tries the gateway."""
-    for listener in server.LISTENERS:
-        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, TEN_SECONDS)
+    """Greet whoever tries the gateway with a line to paste."""
     app = server.app.wsgi()
     settings = app.extensions["settings"]
     if settings.rate_limit_storage_uri == "memory://" and server.cfg.workers > 1:
@@ -88,6 +112,11 @@ def on_reload(server):
         print(
             f"{error}\nThe old configuration stays in use.", file=sys.stderr, flush=True
         )
+
+
+def _is_no_slow_caller(record):
+    """Whether a record of gunicorn's is about something else than the five seconds of `Worker`."""
+    return not (record.exc_info and record.exc_info[0] is BlockingIOError)
 
 
 def _is_loopback(host):

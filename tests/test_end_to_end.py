@@ -298,3 +298,23 @@ def test_a_preview_keeps_its_token_over_hup() -> None:
             code = {**CODE, "To": f"+49151123456{number:02}"}
             assert running.post(code, token=token).status_code == 201
             time.sleep(0.05)
+
+
+def test_slow_and_half_open_connections_do_not_stop_others(
+    pair: tuple[Gateway, StandIn],
+) -> None:
+    running, _ = pair
+    address = ("127.0.0.1", int(running.url.rpartition(":")[2]))
+    idle = [socket.create_connection(address) for _ in range(200)]
+    half_open = [socket.create_connection(address) for _ in range(20)]
+    for connection in half_open:
+        connection.sendall(HEAD[:40].encode())
+    started = time.monotonic()
+    assert running.post({**CODE, "To": "+4915112345699"}).status_code == 201
+    assert time.monotonic() - started < 2
+    half_open[0].settimeout(10)
+    assert half_open[0].recv(1000) == b""  # given up after five seconds
+    assert time.monotonic() - started < 8
+    for connection in idle + half_open:
+        connection.close()
+    assert "Traceback" not in running.output

@@ -1,10 +1,5 @@
 """How often: to a recipient, from a client, and wrong tokens from an address."""
 
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +11,7 @@ from app.clients import Client
 from app.errors import GatewayError
 from app.signal.outcome import Outcome, State, not_sent
 from app.throttle import Throttle
+from tests import redis_server
 from tests.conftest import BEARER, SIGNAL, TOKEN, client
 from tests.gateway import free_port
 
@@ -28,28 +24,8 @@ MEMORY = "memory://"
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Redis server."""
-    program = shutil.which("redis-server")
-    if not program:
-        assert "CI" not in os.environ, "redis-server is not installed"
-        pytest.skip("redis-server is not installed")
-    port = free_port()
-    folder = tmp_path_factory.mktemp("redis")
-    with subprocess.Popen(
-        [program, "--port", str(port), "--save", "", "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        _wait_for(port)
-        yield f"redis://127.0.0.1:{port}"
-        process.terminate()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError("redis does not listen")
+    with redis_server.running(tmp_path_factory.mktemp("redis")) as found:
+        yield found.uri
 
 
 @pytest.fixture(params=["memory", "redis"])

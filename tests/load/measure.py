@@ -13,6 +13,7 @@ from time import monotonic, sleep
 
 from tests.gateway import NUMBER, ROOT, TOKEN, command, environment, free_port
 
+RECIPIENTS = 1000  # in turn, so that the limit for each of them is kept in mind
 TICKS = os.sysconf("SC_CLK_TCK")
 REQUEST = (
     "POST /v2/send HTTP/1.1\r\nHost: gateway\r\nUser-Agent: authentik@2026.8.0\r\n"
@@ -21,7 +22,7 @@ REQUEST = (
     "Content-Type: application/json\r\n\r\n"
 )
 CODE = (
-    '{"From": "+4915100000001", "To": "+49 151 12345678", "Body": "482915", "Message":'
+    '{"From": "+4915100000001", "To": "+49 151 1234 %04d", "Body": "482915", "Message":'
     ' "Use this code to authenticate in authentik: 482915"}'
 )
 
@@ -110,15 +111,18 @@ def load(port: int, messages: int, callers: int, body: str = CODE) -> Result:
     """``messages`` over ``callers`` connections that each wait for their answer."""
     result, lock = Result(), threading.Lock()
     left = iter(range(messages))
-    request = (REQUEST % len(body.encode()) + body).encode()
+    requests = [
+        (REQUEST % len(text) + text).encode()
+        for text in (body % number for number in range(RECIPIENTS))
+    ]
 
     def call() -> None:
         latencies, failures = [], 0
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while next(left, None) is not None:
+            while (number := next(left, None)) is not None:
                 started = monotonic()
-                connection.sendall(request)
+                connection.sendall(requests[number % RECIPIENTS])
                 failures += not _answer(connection).startswith(b"HTTP/1.1 201")
                 latencies.append(monotonic() - started)
         with lock:
