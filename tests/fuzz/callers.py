@@ -95,9 +95,11 @@ class Call:
 def call(draw: Draw) -> Call:
     authorization, client = _authorization(draw)
     sent = body(draw)
+    path = _path(draw)
+    usual = "POST" if "send" in path else "GET"
     environ = {
-        "REQUEST_METHOD": draw.of(_METHODS) if draw.one_in(8) else "POST",
-        "PATH_INFO": _path(draw),
+        "REQUEST_METHOD": draw.of(_METHODS) if draw.one_in(8) else usual,
+        "PATH_INFO": path,
         "QUERY_STRING": draw.latin(12) if draw.one_in(8) else "",
         "REMOTE_ADDR": draw.of(_PEERS),
         "CONTENT_TYPE": draw.of(("application/json", "text/plain", "x", "\xff;=")),
