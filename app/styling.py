@@ -38,10 +38,7 @@ _ZERO_WIDTH_SPACE = "\u200b"
 
 @dataclass(frozen=True)
 class Styled:
-    """A text and its styles, in reading order: a `Style` opens, and the same one again closes.
-
-    Styles are nested, never crossed, and none is empty.
-    """
+    """A text and its styles in reading order: a `Style` opens, the same again closes; none is empty."""
 
     pieces: tuple[Piece, ...]
 
@@ -88,17 +85,17 @@ def _cut(pieces: list[Piece]) -> Iterable[Piece]:
 
 
 @dataclass(frozen=True)
-class Template:
-    """A template's message in pieces, each with its ``offset``, and the markers without a partner."""
+class ParsedTemplate:
+    """A template's message in pieces, each with its offset, and the markers without a partner."""
 
     pieces: list[tuple[Piece, int]]
     unpaired: list[tuple[str, int]]
 
 
-def parse_template(source: str) -> Template:
+def parse_template(source: str) -> ParsedTemplate:
     """What stands in braces is a field, or with a dollar a variable, whatever it holds."""
     nesting = _nest(source, _TEMPLATE)
-    return Template(list(zip(nesting.pieces, nesting.offsets)), nesting.unpaired)
+    return ParsedTemplate(list(zip(nesting.pieces, nesting.offsets)), nesting.unpaired)
 
 
 def parse_message(source: str) -> Styled:
@@ -170,9 +167,8 @@ class _Nesting:
 def to_markup(message: Styled) -> str:
     """``message`` as signal-cli-rest-api reads it with ``text_mode: styled`` (0.96 and newer).
 
-    One backslash escapes a marker character. There is none for the backslash itself, and neither a
-    text that ends in one (or in ``*`` or ``|``) nor two markers of asterisks may stand directly
-    before a marker: a zero-width space keeps them apart.
+    One backslash escapes a marker character, none the backslash itself. A text that ends in one, in
+    ``*`` or ``|`` is kept from a marker by a zero-width space, and so are two of asterisks.
     """
     written, before = [], ""
     for piece in message.pieces:
@@ -189,7 +185,7 @@ def to_markup(message: Styled) -> str:
 
 
 def to_ranges(message: Styled) -> list[str]:
-    """The styles as signal-cli's ``textStyle`` takes them: ``start:length:STYLE`` in UTF-16 units."""
+    """The styles as signal-cli takes them: ``start:length:STYLE`` in UTF-16 units."""
     ranges, opened, position = [], list[tuple[Style, int]](), 0
     for piece in message.pieces:
         if isinstance(piece, str):

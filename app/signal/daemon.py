@@ -23,7 +23,6 @@ from app.signal.transport import Answer, Endpoint, handed_over
 from app.styling import to_ranges
 
 CONCURRENCY = 32  # it serves each request on a thread of its own
-
 # Signal's options that are passed on under another name; those with more to them are in _options.
 _RENAMED = {
     "quote_timestamp": "quoteTimestamp",
@@ -33,6 +32,7 @@ _RENAMED = {
     "view_once": "viewOnce",
     "sticker": "sticker",
 }
+MENTION = "{start}:{length}:{author}"
 _ACI = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -103,7 +103,7 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     given["notifySelf"] = options.get("notify_self", True)
     for name, key in (("mentions", "mention"), ("quote_mentions", "quoteMention")):
         if name in options:
-            given[key] = [_mention(entry) for entry in options[name]]
+            given[key] = [MENTION.format_map(entry) for entry in options[name]]
     if "base64_attachments" in options:
         given["attachment"] = [
             _data_uri(text) for text in options["base64_attachments"]
@@ -111,10 +111,6 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     if "link_preview" in options:
         given |= _preview(options["link_preview"])
     return given
-
-
-def _mention(entry: Mapping[str, Any]) -> str:
-    return f"{entry['start']}:{entry['length']}:{entry['author']}"
 
 
 def _data_uri(text: str) -> str:
