@@ -103,6 +103,12 @@ def test_missing_and_wrong_tokens_look_alike_to_the_caller() -> None:
     assert missing.value.sentence({}) == wrong.value.sentence({})
 
 
+def test_a_client_may_have_several_tokens_while_one_is_rotated_out() -> None:
+    tokens = [ApiToken.of("authentik", name * 16) for name in ("old-", "new-")]
+    for name in ("old-", "new-"):
+        assert access.identify(f"Bearer {name * 16}", tokens) == "authentik"
+
+
 def test_no_tokens_let_nobody_in() -> None:
     with pytest.raises(GatewayError):
         access.identify(f"Bearer {TOKEN}", ())
