@@ -28,8 +28,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def running(url: str) -> Iterator[Gateway]:
+def running(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    templates = tmp_path_factory.mktemp("templates") / "templates.yaml"
+    templates.write_text(
+        "templates: {sms: {message: '**{token}**'}}\n"
+        "clients: {authentik: {attachments: true}}\n"
+    )
     with gateway.running(
+        TEMPLATES_FILE=str(templates),
         PORT=str(gateway.free_port()),
         SIGNAL_API_URL=url,
         SIGNAL_NUMBER=NUMBER,
