@@ -25,6 +25,7 @@ _USER_NAME = re.compile(r"(?:u:)?([A-Za-z_][A-Za-z0-9_]{2,31}\.[0-9]{2,9})")
 _BETWEEN = re.compile(
     r"[\s()\[\]./\-\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufeff\uff0d]"
 )
+LONGEST_E164 = 16  # characters, the plus among them
 _LONGEST = 64  # characters of a phone number, with all between
 _NUMBER = re.compile(r"[+\uff0b]?\d{3,20}")
 
@@ -64,7 +65,10 @@ def e164(value: str, region: str | None = None) -> str:
         raise ValueError("not a phone number") from error
     if is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         raise ValueError("not a possible phone number")
-    return format_number(number, PhoneNumberFormat.E164)
+    written = format_number(number, PhoneNumberFormat.E164)
+    if len(written) > LONGEST_E164:  # the metadata of some countries goes further
+        raise ValueError("not a phone number")
+    return written
 
 
 def masked(recipient: str) -> str:

@@ -113,3 +113,9 @@ def test_a_log_shows_the_ends_of_a_recipient_that_is_long_enough(
     recipient: str, shown: str
 ) -> None:
     assert phone.masked(recipient) == shown
+
+
+@pytest.mark.parametrize("number", ["+49 8889 24674576864", "+6288427845095654742"])
+def test_no_number_is_longer_than_e164_allows(number: str) -> None:
+    with pytest.raises(ValueError):
+        phone.e164(number)
