@@ -32,10 +32,13 @@ class Limited:
     def note(self, message: Message, recipient: str, outcome: Outcome) -> None:
         """Remember a limit, and forget it once something else came of an attempt."""
         pair = _pair(message, recipient)
+        is_limited = outcome.code == "signal_rate_limited"
+        if not is_limited and pair not in self._pauses:
+            return
         with self._lock:
             if outcome.code in ("busy", "signal_unreachable"):
                 return  # there was no attempt
-            if outcome.code != "signal_rate_limited":
+            if not is_limited:
                 self._pauses.pop(pair, None)
                 return
             seconds = self._pause(pair, outcome.retry_after or DEFAULT_RETRY_AFTER)

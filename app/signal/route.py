@@ -45,7 +45,7 @@ class Turns:
     def __init__(self) -> None:
         self._condition = Condition()
         self._queue: deque[object] = deque()
-        self._taken = 0
+        self.taken = 0
         self._seconds = 0.0  # that a turn takes, a running mean
         # Opened before gunicorn forks its workers. A record lock on it belongs to a process, and the
         # kernel gives it back even for one that is killed.
@@ -68,13 +68,13 @@ class Turns:
         with self._condition:
             self._queue.append(me)
             try:
-                while self._taken >= limit or self._queue[0] is not me:
+                while self.taken >= limit or self._queue[0] is not me:
                     left = deadline - monotonic()
                     turns_before = self._queue.index(me) + 1
                     if left <= 0 or turns_before * self._seconds / limit > left:
                         return False
                     self._condition.wait(left)
-                self._taken += 1
+                self.taken += 1
                 return True
             finally:
                 self._queue.remove(me)
@@ -94,7 +94,7 @@ class Turns:
         if limit == 1:
             fcntl.lockf(self._file, fcntl.LOCK_UN)
         with self._condition:
-            self._taken -= 1
+            self.taken -= 1
             self._seconds += (seconds - self._seconds) * NEWEST_SHARE
             self._condition.notify_all()
 
@@ -106,19 +106,17 @@ class Route:
         self.backend = backend
         self._fixed = concurrency
         self._turns = Turns()
-        self._lock = Lock()
         self._learning = Lock()
         self._learned = DEFAULT_CONCURRENCY
         self._learn_at = 0.0
         self._failed_until = 0.0
-        self._under_way = 0
         self._silent_since = 0.0
 
     @property
     def is_doubtful(self) -> bool:
         """Whether others should be asked before: it failed a moment ago, or answers nobody."""
         now = monotonic()
-        is_silent = self._under_way and now - self._silent_since > SILENT_SECONDS
+        is_silent = self._turns.taken and now - self._silent_since > SILENT_SECONDS
         return bool(now < self._failed_until or is_silent)
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
@@ -126,34 +124,29 @@ class Route:
         with self._turns.turn(self._limit(deadline), deadline) as has_turn:
             if not has_turn or monotonic() >= deadline:
                 return NO_TURN
-            self._begin()
+            if self._turns.taken == 1:
+                self._silent_since = monotonic()
             outcome = self.backend.send(message, recipient, deadline)
             self._end(outcome)
             return outcome
 
-    def _begin(self) -> None:
-        with self._lock:
-            if not self._under_way:
-                self._silent_since = monotonic()
-            self._under_way += 1
-
     def _end(self, outcome: Outcome) -> None:
-        with self._lock:
-            self._under_way -= 1
-            if outcome.server_failed:
-                self._failed_until = monotonic() + FAILED_SECONDS
-                self._learn_at = 0.0
-            else:
-                self._failed_until = 0.0
-                self._silent_since = monotonic()
+        """Keep what it shows of the server. Single assignments: no thread waits for another here."""
+        if outcome.server_failed:
+            self._failed_until = monotonic() + FAILED_SECONDS
+            self._learn_at = 0.0
+        else:
+            self._failed_until = 0.0
+            self._silent_since = monotonic()
 
     def _limit(self, deadline: float) -> int:
         """How many at once; asked of the server at first use, and again after it failed."""
         if self._fixed:
             return self._fixed
-        with self._learning:
-            if monotonic() >= self._learn_at:
-                self._learn(min(deadline, monotonic() + LEARNING_SECONDS))
+        if monotonic() >= self._learn_at:
+            with self._learning:  # the others wait for whoever asks first
+                if monotonic() >= self._learn_at:
+                    self._learn(min(deadline, monotonic() + LEARNING_SECONDS))
         return self._learned
 
     def _learn(self, deadline: float) -> None:

@@ -55,6 +55,19 @@ def test_how_many_at_once_is_asked_at_first_use_and_once() -> None:
     assert backend.asked == 1
 
 
+def test_those_who_come_at_once_wait_for_one_answer() -> None:
+    class Slow(Backend):
+        def concurrency(self, deadline: float) -> int | None:
+            sleep(0.1)
+            return super().concurrency(deadline)
+
+    backend = Slow(mode=32)
+    way = Route(backend)
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda _: send(way), range(8))) == [SENT] * 8
+    assert backend.asked == 1
+
+
 def test_it_is_asked_again_after_a_failure() -> None:
     backend = Backend(mode=1)
     way = Route(backend)
