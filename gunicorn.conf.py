@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 import sys
+from dataclasses import replace
 
 from gunicorn import util
 from gunicorn.http.errors import ParseException
@@ -81,7 +82,8 @@ def when_ready(server):
     """Greet whoever tries the gateway with a line to paste."""
     app = server.app.wsgi()
     settings = app.extensions["settings"]
-    if settings.rate_limit_storage_uri == "memory://" and server.cfg.workers > 1:
+    shares_nothing = settings.rate_limit_storage_uri == "memory://"
+    if shares_nothing and server.cfg.workers > 1 and not settings.preview:
         print(
             _EACH_FOR_ITSELF.format(workers=server.cfg.workers),
             file=sys.stderr,
@@ -107,7 +109,11 @@ def on_reload(server):
     token = server.app.wsgi().extensions["settings"].preview_token
     kept = {"API_TOKENS": f"preview:{token}"} if token else {}
     try:
-        server.app.callable = create_app(environ={**os.environ, **kept})
+        app = create_app(environ={**os.environ, **kept})
+        app.extensions["settings"] = replace(
+            app.extensions["settings"], preview_token=token
+        )
+        server.app.callable = app
     except ConfigurationError as error:
         print(
             f"{error}\nThe old configuration stays in use.", file=sys.stderr, flush=True
