@@ -5,7 +5,7 @@ goes on sending: a code must not depend on Redis.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from math import ceil
 from threading import Lock, Timer
@@ -89,10 +89,9 @@ class Throttle:
         self, client: Client, recipients: Sequence[str], is_code: bool
     ) -> dict[str, Outcome]:
         """Count a message to each of them; those over the limit, each with its outcome."""
-        text = client.limits.get("recipient", CODES_TO_RECIPIENT if is_code else None)
-        if text is None:
+        limit = _to_recipient(client, is_code)
+        if limit is None:
             return {}
-        limit = parsed(text)
         return {
             recipient: not_sent(
                 "rate_limited", "over the limit", self._wait(limit, key)
@@ -102,17 +101,16 @@ class Throttle:
         }
 
     def give_back(
-        self, client: Client, recipients: Sequence[str], outcomes: Sequence[Outcome]
+        self, client: Client, sent: Mapping[str, Outcome], is_code: bool
     ) -> None:
-        """What was certainly not sent does not count against the recipient."""
-        text = client.limits.get("recipient", CODES_TO_RECIPIENT)
-        seconds = parsed(text).get_expiry()
-        for recipient, outcome in zip(recipients, outcomes):
+        """What was counted and certainly not sent does not count against the recipient."""
+        limit = _to_recipient(client, is_code)
+        if limit is None:
+            return
+        for recipient, outcome in sent.items():
             if outcome.state is State.NOT_SENT:
-                back = partial(
-                    self._storage.incr, f"{_key(client, recipient)}/back", seconds
-                )
-                self._asked(back, 0)
+                key = f"{_key(client, recipient)}/back"
+                self._asked(partial(self._storage.incr, key, limit.get_expiry()), 0)
 
     def _count(self, limit: RateLimitItem, key: str) -> None:
         if not self._is_within(limit, key):
@@ -151,6 +149,11 @@ class Throttle:
                 "the storage of the limits does not answer: nothing is limited"
             )
             return without
+
+
+def _to_recipient(client: Client, is_code: bool) -> RateLimitItem | None:
+    text = client.limits.get("recipient", CODES_TO_RECIPIENT if is_code else None)
+    return parsed(text) if text else None
 
 
 def _key(client: Client, recipient: str) -> str:

@@ -80,10 +80,10 @@ def _delivered(
     refused = throttle.admit(client, noted.recipients, is_code)
     admitted = [name for name in noted.recipients if name not in refused]
     started = monotonic()
-    sent = signal.deliver(message, admitted) if admitted else []
+    sent = dict(zip(admitted, signal.deliver(message, admitted) if admitted else []))
     noted.signal_seconds = monotonic() - started
-    throttle.give_back(client, admitted, sent)
-    by_name = {**refused, **dict(zip(admitted, sent))}
+    throttle.give_back(client, sent, is_code)
+    by_name = {**refused, **sent}
     outcomes = [by_name[name] for name in noted.recipients]
     noted.outcome, noted.state = "sent", state(outcomes)
     noted.detail = "; ".join({o.detail: None for o in outcomes if o.detail})

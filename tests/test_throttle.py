@@ -67,8 +67,17 @@ def test_what_was_certainly_not_sent_does_not_count(uri: str) -> None:
     throttle, who = Throttle(uri), Client("back")
     for outcome in (not_sent("signal_unreachable", "down"), SENT) * 10:
         assert admitted(throttle, who, ANNA, 1) == [True]
-        throttle.give_back(who, [ANNA], [outcome])
+        throttle.give_back(who, {ANNA: outcome}, is_code=True)
     assert admitted(throttle, who, ANNA, 1) == [False]
+
+
+def test_what_was_not_counted_gives_nothing_back(uri: str) -> None:
+    throttle, who = Throttle(uri), Client("uncounted")
+    failed = {ANNA: not_sent("signal_unreachable", "down")}
+    for _ in range(5):
+        throttle.admit(who, [ANNA], is_code=False)
+        throttle.give_back(who, failed, is_code=False)
+    assert admitted(throttle, who, ANNA, 11) == [True] * 10 + [False]
 
 
 def test_messages_without_a_code_are_limited_only_where_the_client_says_so(
