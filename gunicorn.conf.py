@@ -2,17 +2,12 @@
 
 import ipaddress
 import os
-import socket
-import struct
+import shutil
 import sys
 from dataclasses import replace
+from tempfile import mkdtemp
 
-from gunicorn import util
-from gunicorn.http.errors import ParseException
-from gunicorn.workers import gthread
-
-FIVE_SECONDS = struct.pack("ll", 5, 0)  # a timeval, for SO_RCVTIMEO
-
+worker_class = "app.worker.Worker"
 bind = f"0.0.0.0:{os.environ['PORT']}" if os.environ.get("PORT") else "127.0.0.1:8880"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 32  # a thread waits for Signal most of its time
@@ -20,48 +15,12 @@ preload_app = True  # configuration is read once, so a mistake in it is told onc
 timeout = 60  # above SIGNAL_TIMEOUT, which is below 30
 graceful_timeout = 25  # above SIGNAL_TIMEOUT, below the 30 s after which platforms kill
 control_socket_disable = True
-loglevel = "error"  # a warning of gunicorn's repeats what a caller sent
+loglevel = os.environ.get("LOG_LEVEL", "info").lower().replace("debug", "info")
 
-
-class Worker(gthread.ThreadWorker):
-    """A worker whose threads do not wait for callers who do not speak.
-
-    A connection on which nothing comes goes back to the main loop, and one on which a request has
-    begun is given up if its next byte does not come within five seconds. What is refused here repeats
-    nothing of what a caller sent.
-    """
-
-    def handle(self, conn):
-        is_new = not conn.initialized and not conn.data_ready
-        if is_new and not conn.wait_for_data(0.1):
-            return gthread._DEFER
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, FIVE_SECONDS)
-        conn.was_answered = False
-        goes_on = super().handle(conn)
-        if goes_on is False and not conn.was_answered:
-            self._hang_up(conn)
-        return goes_on
-
-    def handle_request(self, req, conn):
-        conn.was_answered = True
-        return super().handle_request(req, conn)
-
-    def _hang_up(self, conn):
-        """Else the main loop would wait two seconds for the end of what the caller may still send."""
-        try:
-            conn.sock.shutdown(socket.SHUT_RD)
-        except OSError:
-            pass  # the caller was faster
-
-    def handle_error(self, req, client, addr, exc):
-        if isinstance(exc, ParseException):
-            sentence = "This request cannot be read: it is no valid HTTP."
-            util.write_error(client, 400, "Bad Request", sentence)
-        else:
-            super().handle_error(req, client, addr, exc)
-
-
-worker_class = Worker
+_COUNTED = "signal-gateway-metrics-"
+# Where the workers count together; the library reads this variable when it is imported.
+if os.environ.get("METRICS_TOKEN") or os.environ.get("METRICS_TOKEN_FILE"):
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", mkdtemp(prefix=_COUNTED))
 
 
 def on_starting(server):
@@ -80,25 +39,15 @@ def on_starting(server):
 
 def when_ready(server):
     """Greet whoever tries the gateway with a line to paste."""
-    app = server.app.wsgi()
-    settings = app.extensions["settings"]
+    settings = server.app.wsgi().extensions["settings"]
     shares_nothing = settings.rate_limit_storage_uri == "memory://"
     if shares_nothing and server.cfg.workers > 1 and not settings.preview:
-        print(
-            _EACH_FOR_ITSELF.format(workers=server.cfg.workers),
-            file=sys.stderr,
-            flush=True,
-        )
+        server.log.warning(_EACH_FOR_ITSELF, server.cfg.workers)
     address = server.cfg.address[0]
     if settings.preview and isinstance(address, tuple):
-        print(
-            _GREETING.format(
-                token=settings.preview_token or "<your token>",
-                host=address[0],
-                port=address[1],
-            ),
-            flush=True,
-        )
+        token = settings.preview_token or "<your token>"
+        greeting = _GREETING.format(token=token, host=address[0], port=address[1])
+        print(greeting, flush=True)
 
 
 def on_reload(server):
@@ -110,14 +59,29 @@ def on_reload(server):
     kept = {"API_TOKENS": f"preview:{token}"} if token else {}
     try:
         app = create_app(environ={**os.environ, **kept})
-        app.extensions["settings"] = replace(
-            app.extensions["settings"], preview_token=token
-        )
-        server.app.callable = app
     except ConfigurationError as error:
-        print(
-            f"{error}\nThe old configuration stays in use.", file=sys.stderr, flush=True
-        )
+        for problem in error.problems:
+            server.log.error("%s", problem)
+        server.log.error("The old configuration stays in use.")
+        return
+    app.extensions["settings"] = replace(
+        app.extensions["settings"], preview_token=token
+    )
+    server.app.callable = app
+
+
+def child_exit(server, worker):
+    """What a worker that is gone had under way is no longer."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+    if _COUNTED in folder:  # else it is not ours
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_no_slow_caller(record):
@@ -133,7 +97,7 @@ def _is_loopback(host):
 
 
 _EACH_FOR_ITSELF = (
-    "Each of the {workers} workers counts its limits for itself: set RATE_LIMIT_STORAGE_URI=redis://…"
+    "Each of the %s workers counts its limits for itself: set RATE_LIMIT_STORAGE_URI=redis://…"
     " to count them together, or WEB_CONCURRENCY=1."
 )
 

@@ -7,7 +7,8 @@ from flask import Flask
 
 from app import answers, commands, health, signal, template_file, webhooks
 from app.errors import ConfigurationError
-from app.observability import ObservedFlask, observe, set_up_logging
+from app.logs import set_up_logging
+from app.observability import ObservedFlask, observe
 from app.settings import Settings, read_settings
 from app.templates import Catalogue
 from app.throttle import Throttle
@@ -26,7 +27,7 @@ def create_app(
     app = ObservedFlask(__name__, static_folder=None)
     app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.merge_slashes = False
-    app.extensions["settings"] = settings
+    app.extensions.update(settings=settings, sentences=catalogue.sentences)
     observe(app, settings.preview)
     answers.handle_errors(app, catalogue.sentences, settings.max_body_bytes)
     throttle = Throttle(settings.rate_limit_storage_uri)

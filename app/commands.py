@@ -3,6 +3,7 @@
 import click
 from flask import Blueprint
 
+from app import authentik
 from app.settings import Settings
 from app.templates import Catalogue
 
@@ -18,4 +19,5 @@ def blueprint(settings: Settings, catalogue: Catalogue) -> Blueprint:
             f"The configuration is in order. {settings.templates_file}: {names}."
         )
 
+    commands.cli.add_command(authentik.command(settings))
     return commands

@@ -4,11 +4,12 @@ from math import inf
 from threading import Lock
 from time import monotonic
 
-from flask import Blueprint, request
+from flask import Blueprint, Response
 
-from app import access
+from app import callers, metrics
+from app.errors import GatewayError
 from app.observability import journal
-from app.settings import Settings
+from app.settings import ApiToken, Settings
 from app.signal import Signal
 from app.throttle import Throttle
 
@@ -46,9 +47,8 @@ def blueprint(settings: Settings, throttle: Throttle, signal: Signal) -> Bluepri
     @health.get("/v1/about")
     def about() -> dict[str, object]:
         """The keys of signal-cli-rest-api; its clients look for ``v2`` and for capabilities."""
-        journal().client = access.identify(
-            request.headers.get("Authorization"), settings.api_tokens
-        )
+        caller = callers.address(settings)
+        journal().client = callers.identified(settings.api_tokens, throttle, caller)
         return {
             "versions": ["v2"],
             "build": 2,
@@ -69,7 +69,18 @@ def blueprint(settings: Settings, throttle: Throttle, signal: Signal) -> Bluepri
     def ready() -> tuple[dict[str, object], int]:
         problems = readiness.problems()
         if problems:
+            journal().outcome = "not_ready"
             return {"status": "not ready", "problems": problems}, 503
         return {"status": "ready"}, 200
+
+    @health.get("/metrics")
+    def told_to_prometheus() -> Response:
+        if not settings.metrics_token:
+            raise GatewayError("not_found")
+        token = ApiToken.of("prometheus", settings.metrics_token)
+        caller = callers.address(settings)
+        journal().client = callers.identified([token], throttle, caller)
+        text = metrics.exposition(VERSION, readiness.problems())
+        return Response(text, content_type=metrics.CONTENT_TYPE)
 
     return health

@@ -22,9 +22,10 @@ from limits.storage import (
     storage_from_string,
 )
 
+from app import metrics
 from app.clients import Client
 from app.errors import GatewayError
-from app.observability import LOG
+from app.logs import LOG
 from app.signal.outcome import Outcome, State, not_sent
 
 T = TypeVar("T")
@@ -78,12 +79,12 @@ class Throttle:
 
     def wrong_token(self, group: str) -> None:
         """Count a wrong token; raises ``rate_limited`` for one too many from there."""
-        self._count(self._wrong_tokens, f"token/{group}")
+        self._count("token", self._wrong_tokens, group)
 
     def message(self, client: Client) -> None:
         """Count a message of the client; raises ``rate_limited`` for one over its limit."""
         if "client" in client.limits:
-            self._count(parsed(client.limits["client"]), f"client/{client.name}")
+            self._count("client", parsed(client.limits["client"]), client.name)
 
     def admit(
         self, client: Client, recipients: Sequence[str], is_code: bool
@@ -92,13 +93,16 @@ class Throttle:
         limit = _to_recipient(client, is_code)
         if limit is None:
             return {}
-        return {
+        refused = {
             recipient: not_sent(
                 "rate_limited", "over the limit", self._wait(limit, key)
             )
             for recipient in recipients
             if not self._is_within(limit, key := _key(client, recipient))
         }
+        if refused:
+            metrics.LIMITS_HIT.labels("recipient").inc(len(refused))
+        return refused
 
     def give_back(
         self, client: Client, sent: Mapping[str, Outcome], is_code: bool
@@ -112,8 +116,10 @@ class Throttle:
                 key = f"{_key(client, recipient)}/back"
                 self._asked(partial(self._storage.incr, key, limit.get_expiry()), 0)
 
-    def _count(self, limit: RateLimitItem, key: str) -> None:
+    def _count(self, kind: str, limit: RateLimitItem, name: str) -> None:
+        key = f"{kind}/{name}"
         if not self._is_within(limit, key):
+            metrics.LIMITS_HIT.labels(kind).inc()
             raise GatewayError("rate_limited", retry_after=self._wait(limit, key))
 
     def _is_within(self, limit: RateLimitItem, key: str) -> bool:

@@ -5,7 +5,7 @@ from time import monotonic
 from flask import Blueprint, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from app import access, answers, clients, payloads
+from app import answers, callers, clients, metrics, payloads
 from app.clients import Client
 from app.errors import GatewayError
 from app.observability import journal
@@ -28,8 +28,8 @@ def blueprint(
     @gateway.post("/v2/send/<template>")
     def send(template: str | None) -> Answer:
         noted = journal()
-        address = _caller(settings)
-        noted.client = _identified(settings, throttle, address)
+        address = callers.address(settings)
+        noted.client = callers.identified(settings.api_tokens, throttle, address)
         client = catalogue.client(noted.client)
         clients.check_network(client, address)
         body = _body(settings.max_body_bytes)
@@ -50,27 +50,6 @@ def blueprint(
     return gateway
 
 
-def _caller(settings: Settings) -> str:
-    forwarded = request.headers.get("X-Forwarded-For")
-    address = access.caller_address(
-        request.remote_addr, forwarded, settings.trusted_proxies
-    )
-    if settings.preview:
-        access.check_local(address)
-    return address
-
-
-def _identified(settings: Settings, throttle: Throttle, address: str) -> str:
-    """The client's name. A right token always lets in; wrong ones are slowed by address."""
-    try:
-        return access.identify(
-            request.headers.get("Authorization"), settings.api_tokens
-        )
-    except GatewayError:
-        throttle.wrong_token(access.caller_group(address))
-        raise
-
-
 def _delivered(
     signal: Signal, throttle: Throttle, message: Message, client: Client, is_code: bool
 ) -> list[Outcome]:
@@ -85,6 +64,10 @@ def _delivered(
     throttle.give_back(client, sent, is_code)
     by_name = {**refused, **sent}
     outcomes = [by_name[name] for name in noted.recipients]
+    for outcome in outcomes:
+        metrics.MESSAGES.labels(
+            noted.client, noted.template, outcome.backend, outcome.code or "sent"
+        ).inc()
     noted.outcome, noted.state = "sent", state(outcomes)
     noted.detail = "; ".join({o.detail: None for o in outcomes if o.detail})
     noted.urgent = any(outcome.urgent for outcome in outcomes)

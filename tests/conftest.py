@@ -11,6 +11,7 @@ from app import create_app
 from app.settings import ApiToken, Settings
 
 TOKEN = "s3cr3t-gateway-token"
+METRICS_TOKEN = "s3cr3t-metrics-token"
 NUMBER = "+4915100000001"
 ADMIN = "+4915111111111"
 SIGNAL = "http://signal.test:8080"

@@ -1,12 +1,14 @@
 """The log: one line for each request, by whose fault it is, with nothing in it that is secret."""
 
 import json
+import logging
 import re
+from pathlib import Path
 
 import pytest
 import responses
 
-from app import observability
+from app import logs
 from tests.conftest import BEARER, SIGNAL, client
 
 CODE = {"To": "+4915112345678", "Body": "482915"}
@@ -91,7 +93,7 @@ def test_json_lines_have_the_same_names(
 def test_a_log_that_nobody_takes_stops_no_message(
     signal: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(observability, "STANDARD_ERROR", -1)
+    monkeypatch.setattr(logs, "STANDARD_ERROR", -1)
     assert client().post("/v2/send", json=CODE, headers=HEADERS).status_code == 201
 
 
@@ -100,3 +102,32 @@ def test_probes_are_logged_at_debug_alone(capfd: pytest.CaptureFixture[str]) -> 
     assert log(capfd) == ""
     client(log_level="DEBUG").get("/health/live")
     assert " DEBUG request " in log(capfd)
+
+
+def test_gunicorns_own_lines_look_like_ours(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    client()
+    server = logging.getLogger("gunicorn.error")
+    server.setLevel("INFO")
+    server.info("Listening at: %s", "http://127.0.0.1:8880")
+    try:
+        raise ValueError("secret")
+    except ValueError:
+        server.exception("Error handling request %s", "/secret")
+    first, second = log(capfd).splitlines()
+    assert first == "TIME INFO Listening at: http://127.0.0.1:8880"
+    assert second.startswith(
+        "TIME ERROR Error handling request %s exception=ValueError where="
+    )
+    assert "secret" not in second
+
+
+def test_a_file_that_gunicorn_was_told_to_log_to_stays(tmp_path: Path) -> None:
+    server = logging.getLogger("gunicorn.error")
+    to_file = logging.FileHandler(tmp_path / "log")
+    server.handlers = [to_file]
+    client()
+    assert server.handlers == [to_file]
+    server.handlers = []
+    to_file.close()

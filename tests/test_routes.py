@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.conftest import BEARER, client
+from tests.conftest import BEARER, METRICS_TOKEN, client
 
 PUBLIC = {"/v1/health": 204, "/health/live": 200, "/health/ready": 503}
 
 
 def test_every_route_is_either_public_or_asks_for_credentials() -> None:
-    caller = client()
+    caller = client(metrics_token=METRICS_TOKEN)
     for rule in caller.application.url_map.iter_rules():
         path = rule.rule.replace("<template>", "sms")
         for method in (rule.methods or set()) - {"HEAD"}:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from time import monotonic
+from urllib.parse import urlsplit
 
 from app.settings import Settings
 from app.signal.daemon import DaemonServer
@@ -68,12 +69,18 @@ class Signal:
 
 def connect(settings: Settings) -> Signal:
     """The delivery that the settings ask for. Nothing is contacted yet."""
-    backends: list[Backend] = [_backend(url) for url in settings.signal_urls]
     routes = [
-        Route(backend, settings.signal_concurrency)
-        for backend in backends or [Preview()]
+        Route(_backend(url), _name(url), settings.signal_concurrency)
+        for url in settings.signal_urls
     ]
+    if settings.preview:
+        routes = [Route(Preview(), "preview", settings.signal_concurrency)]
     return Signal(routes, settings.signal_timeout)
+
+
+def _name(url: str) -> str:
+    """Host and port, which tell servers apart, without the password that may stand before them."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _backend(url: str) -> Backend:

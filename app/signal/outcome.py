@@ -32,6 +32,7 @@ class Outcome:
     ``code`` is a key of `app.errors.KINDS` unless it was sent. ``detail`` is for the log alone, in
     our own words; ``urgent`` if it asks for a person now, ``server_failed`` if it was the server that
     did not answer. ``timestamp`` is Signal's, in milliseconds.
+    ``backend`` is the server that was asked, as host and port.
     ``missed`` are members of a group that did not get it, each with the code of its reason.
     """
 
@@ -43,6 +44,7 @@ class Outcome:
     timestamp: str | None = field(default=None, repr=False)
     retry_after: int | None = None
     missed: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    backend: str = field(default="none", compare=False)
 
 
 def not_sent(code: str, detail: str, retry_after: int | None = None) -> Outcome:

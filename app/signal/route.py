@@ -6,11 +6,13 @@ import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from math import inf
 from threading import Condition, Lock
 from time import monotonic, sleep
 from typing import Protocol
 
+from app import metrics
 from app.signal.outcome import Message, Outcome, not_sent
 
 DEFAULT_CONCURRENCY = 32  # sends at once a process, where the server does not say
@@ -73,7 +75,8 @@ class Turns:
                     turns_before = self._queue.index(me) + 1
                     if left <= 0 or turns_before * self._seconds / limit > left:
                         return False
-                    self._condition.wait(left)
+                    with metrics.WAITING.track_inprogress():
+                        self._condition.wait(left)
                 self.taken += 1
                 return True
             finally:
@@ -100,10 +103,17 @@ class Turns:
 
 
 class Route:
-    """The way to one server. ``concurrency`` overrides what the server says of itself."""
+    """The way to one server. ``concurrency`` overrides what the server says of itself.
 
-    def __init__(self, backend: Backend, concurrency: int | None = None) -> None:
+    ``name`` is what log and metrics call it, without a password.
+    """
+
+    def __init__(
+        self, backend: Backend, name: str, concurrency: int | None = None
+    ) -> None:
         self.backend = backend
+        self._name = name
+        self._seconds = metrics.SIGNAL_SECONDS.labels(name)
         self._fixed = concurrency
         self._turns = Turns()
         self._learning = Lock()
@@ -126,9 +136,11 @@ class Route:
                 return NO_TURN
             if self._turns.taken == 1:
                 self._silent_since = monotonic()
+            started = monotonic()
             outcome = self.backend.send(message, recipient, deadline)
+            self._seconds.observe(monotonic() - started)
             self._end(outcome)
-            return outcome
+            return replace(outcome, backend=self._name)
 
     def _end(self, outcome: Outcome) -> None:
         """Keep what it shows of the server. Single assignments: no thread waits for another here."""

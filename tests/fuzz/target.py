@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 
 from app import create_app
-from app.observability import JsonFormatter, TextFormatter
+from app.logs import JsonFormatter, TextFormatter
 from app.settings import ApiToken
 from tests.conftest import ADMIN, TOKEN, settings
 from tests.fuzz.bodies import LONGEST

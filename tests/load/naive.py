@@ -8,7 +8,8 @@ from flask import Flask, request
 from app.settings import Settings
 
 app = Flask(__name__)
-app.extensions["settings"] = Settings(signal_urls=("any",))  # for gunicorn.conf.py
+# What gunicorn.conf.py and its worker look for.
+app.extensions.update(settings=Settings(signal_urls=("any",)), sentences={})
 session = requests.Session()
 
 

@@ -47,7 +47,9 @@ class Backend:
 
 
 def signal(backends: Sequence[Backend], timeout: float, concurrency: int) -> Signal:
-    return Signal([Route(backend, concurrency) for backend in backends], timeout)
+    return Signal(
+        [Route(backend, "signal", concurrency) for backend in backends], timeout
+    )
 
 
 def test_each_recipient_gets_a_send_of_its_own_side_by_side() -> None:

@@ -48,7 +48,7 @@ def send(way: Route, seconds: float = 5) -> Outcome:
 
 def test_how_many_at_once_is_asked_at_first_use_and_once() -> None:
     backend = Backend(mode=1)
-    way = Route(backend)
+    way = Route(backend, "signal")
     assert backend.asked == 0
     send(way)
     send(way)
@@ -62,7 +62,7 @@ def test_those_who_come_at_once_wait_for_one_answer() -> None:
             return super().concurrency(deadline)
 
     backend = Slow(mode=32)
-    way = Route(backend)
+    way = Route(backend, "signal")
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(lambda _: send(way), range(8))) == [SENT] * 8
     assert backend.asked == 1
@@ -70,7 +70,7 @@ def test_those_who_come_at_once_wait_for_one_answer() -> None:
 
 def test_it_is_asked_again_after_a_failure() -> None:
     backend = Backend(mode=1)
-    way = Route(backend)
+    way = Route(backend, "signal")
     send(way)
     backend.outcome = HUNG
     send(way)
@@ -80,7 +80,7 @@ def test_it_is_asked_again_after_a_failure() -> None:
 
 def test_a_server_that_does_not_say_is_not_asked_for_each_message() -> None:
     backend = Backend(mode=None)
-    way = Route(backend)
+    way = Route(backend, "signal")
     send(way)
     send(way)
     assert backend.asked == 1
@@ -88,14 +88,14 @@ def test_a_server_that_does_not_say_is_not_asked_for_each_message() -> None:
 
 def test_a_number_that_was_set_is_not_asked_for() -> None:
     backend = Backend(mode=1)
-    send(Route(backend, concurrency=5))
+    send(Route(backend, "signal", concurrency=5))
     assert backend.asked == 0
 
 
 def test_a_serial_server_gets_one_after_the_other_and_the_late_are_busy() -> None:
     backend = Backend(mode=1)
     backend.seconds = 0.2
-    way = Route(backend)
+    way = Route(backend, "signal")
     with ThreadPoolExecutor(6) as threads:
         found = list(threads.map(lambda _: send(way, 0.5), range(6)))
     assert found.count(SENT) == backend.sends == 3
@@ -128,7 +128,7 @@ def test_a_server_that_failed_is_asked_last_until_it_is_back(
 ) -> None:
     monkeypatch.setattr(route, "FAILED_SECONDS", 0.3)
     first, second = Backend(REFUSED), Backend()
-    signal = Signal([Route(first), Route(second)], 5)
+    signal = Signal([Route(first, "first"), Route(second, "second")], 5)
     for _ in range(5):
         assert signal.deliver(MESSAGE, ["a"]) == [SENT]
     assert (first.sends, second.sends) == (1, 5)
@@ -144,7 +144,7 @@ def test_a_server_that_hangs_gets_no_further_message_while_another_answers(
     monkeypatch.setattr(route, "SILENT_SECONDS", 0.1)
     first, second = Backend(HUNG), Backend()
     first.seconds = 1
-    signal = Signal([Route(first), Route(second)], 5)
+    signal = Signal([Route(first, "first"), Route(second, "second")], 5)
     hanging = Thread(target=signal.deliver, args=[MESSAGE, ["a"]])
     hanging.start()
     sleep(0.3)
@@ -157,7 +157,7 @@ def test_a_server_that_hangs_gets_no_further_message_while_another_answers(
 
 def test_without_a_turn_at_the_second_the_word_of_the_first_counts() -> None:
     first, second = Backend(REFUSED), Backend()
-    signal = Signal([Route(first, 5), Route(second, 5)], 0.2)
+    signal = Signal([Route(first, "first", 5), Route(second, "second", 5)], 0.2)
     first.seconds = 0.3
     assert signal.deliver(MESSAGE, ["a"]) == [REFUSED]
     assert second.sends == 0
@@ -168,14 +168,17 @@ def test_ready_is_whoever_has_a_server_that_is() -> None:
         def problem(self, sender: str | None, deadline: float) -> str | None:
             return "signal_unreachable"
 
-    assert Signal([Route(Unready()), Route(Backend())], 5).problems(None) == []
-    assert Signal([Route(Unready())], 5).problems(None) == ["signal_unreachable"]
+    assert (
+        Signal([Route(Unready(), "one"), Route(Backend(), "two")], 5).problems(None)
+        == []
+    )
+    assert Signal([Route(Unready(), "one")], 5).problems(None) == ["signal_unreachable"]
 
 
 def test_whom_signal_limits_gets_no_new_attempt_until_the_time_is_over() -> None:
     limit = not_sent("signal_rate_limited", "limited", 1)
     backend = Backend(limit)
-    signal = Signal([Route(backend)], 5)
+    signal = Signal([Route(backend, "signal")], 5)
     assert signal.deliver(MESSAGE, ["a"]) == [limit]
     (again,) = signal.deliver(MESSAGE, ["a"])
     assert (again.code, again.retry_after) == ("signal_rate_limited", 1)

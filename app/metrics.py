@@ -1,0 +1,105 @@
+"""What Prometheus is told: counted in every worker, summed over all of them when it asks.
+
+The labels are words of the configuration or of our own, so that their number is bounded.
+"""
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# From a send that the daemon queues to authentik's limit of 30 seconds.
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 25, 30)
+_REGISTRY = CollectorRegistry()
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+MESSAGES = Counter(
+    "signal_gateway_messages_total",
+    "Messages, one for each recipient, by what became of them.",
+    ["client", "template", "backend", "outcome"],
+    registry=_REGISTRY,
+)
+REQUESTS = Counter(
+    "signal_gateway_requests_total",
+    "Answers by their code, ok for success.",
+    ["code"],
+    registry=_REGISTRY,
+)
+LIMITS_HIT = Counter(
+    "signal_gateway_limits_hit_total",
+    "Refusals by the gateway's own limits.",
+    ["limit"],
+    registry=_REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "signal_gateway_request_duration_seconds",
+    "Time of a request that was to send.",
+    buckets=_SECONDS,
+    registry=_REGISTRY,
+)
+SIGNAL_SECONDS = Histogram(
+    "signal_gateway_signal_duration_seconds",
+    "Time of one send in Signal's server.",
+    ["backend"],
+    buckets=_SECONDS,
+    registry=_REGISTRY,
+)
+IN_FLIGHT = Gauge(
+    "signal_gateway_requests_in_flight",
+    "Requests under way.",
+    multiprocess_mode="livesum",
+    registry=_REGISTRY,
+)
+WAITING = Gauge(
+    "signal_gateway_sends_waiting",
+    "Sends that wait for their turn at Signal's server.",
+    multiprocess_mode="livesum",
+    registry=_REGISTRY,
+)
+
+
+def exposition(version: str, problems: Sequence[str]) -> bytes:
+    """All metrics as Prometheus' text, with what keeps the gateway from being ready, if anything."""
+    registry = _REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry) + generate_latest(_Now(version, problems))
+
+
+class _Now:
+    """What is known at this moment alone and counted nowhere."""
+
+    def __init__(self, version: str, problems: Sequence[str]) -> None:
+        self._version = version
+        self._problems = problems
+
+    def collect(self) -> Iterator[Metric]:
+        ready = not self._problems
+        yield GaugeMetricFamily(
+            "signal_gateway_ready", "Whether a message could be sent now.", ready
+        )
+        problem = GaugeMetricFamily(
+            "signal_gateway_problem", "What is in the way.", labels=["code"]
+        )
+        for code in self._problems:
+            problem.add_metric([code], 1)
+        yield problem
+        build = GaugeMetricFamily(
+            "signal_gateway_build_info",
+            "The gateway's version.",
+            labels=["version", "python"],
+        )
+        build.add_metric([self._version, platform.python_version()], 1)
+        yield build

@@ -1,0 +1,223 @@
+"""The worker, in a thread of the test: callers who do not speak, crowds, and its own end."""
+
+import json
+import os
+import selectors
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask, request
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from app import worker
+from app.worker import Worker
+
+POST = b"POST /v2/send HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n"
+SENTENCE = "The message was not sent: too many are waiting. Try again in a minute."
+
+
+class Running:
+    """A worker with one thread, and an app that answers a POST once it may."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.is_served = threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = self.listener.getsockname()
+        config = Config()
+        config.set("threads", 1)
+        config.set("loglevel", "critical")
+        self.worker = Worker(
+            1, os.getppid(), [self.listener], None, 30, config, Logger(config)
+        )
+        self.worker.wsgi = self._app()
+        self.worker.tpool = self.worker.get_thread_pool()
+        self.worker.poller = selectors.DefaultSelector()
+        self.worker.method_queue.init()
+        self.thread = threading.Thread(target=self.worker.run)
+
+    def _app(self) -> Flask:
+        app = Flask("a gateway")
+        app.extensions.update(sentences={})
+
+        @app.route("/<path:path>", methods=["GET", "POST"])
+        def answer(path: str) -> str:
+            self.is_served.set()
+            if request.method == "POST":
+                self.may_answer.wait(10)
+            return "answered"
+
+        return app
+
+    def stop(self) -> None:
+        self.may_answer.set()
+        self.worker.handle_exit(None, None)
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+        self.worker.tmp.close()
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        connection = socket.create_connection(self.address, timeout=10)
+        connection.sendall(sent)
+        return connection
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    gateway = Running()
+    gateway.thread.start()
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def full(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A worker whose thread is busy and which lets nobody wait."""
+    monkeypatch.setattr(worker, "MOST_WAITING", 0)
+    with running.connect(post()) as first:
+        assert running.is_served.wait(10)
+        yield running
+        running.may_answer.set()
+        assert read(first).endswith("answered")
+
+
+def post(body: bytes = b"{}", header: bytes = b"") -> bytes:
+    return POST % (len(body), header) + body
+
+
+def read(connection: socket.socket) -> str:
+    """All that comes; only as much as one answer where the connection is kept open."""
+    data = b""
+    while not data.endswith(b"answered") and (more := connection.recv(65536)):
+        data += more
+    return data.decode()
+
+
+def head_and_body(answer: str) -> tuple[str, dict[str, str], str]:
+    head, _, body = answer.partition("\r\n\r\n")
+    status, *lines = head.split("\r\n")
+    return status, dict(line.split(": ", 1) for line in lines), body
+
+
+def reset(connection: socket.socket) -> None:
+    """Close without waiting for anything that is under way."""
+    now = struct.pack("ii", 1, 0)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
+    connection.close()
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it did not come to pass")
+
+
+def test_who_comes_when_too_many_wait_is_told_at_once(full: Running) -> None:
+    with full.connect(post()) as late:
+        status, headers, body = head_and_body(read(late))
+    assert status == "HTTP/1.1 503 Service Unavailable"
+    assert headers["Retry-After"] == "30"
+    assert headers["Content-Length"] == str(len(body))
+    assert json.loads(body) == {
+        "error": SENTENCE,
+        "code": "busy",
+        "request_id": headers["X-Request-ID"],
+    }
+
+
+def test_a_crowd_may_wait_and_an_overload_may_not(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "CROWD_SECONDS", 0)
+    callers = [running.connect(post()) for _ in range(4)]
+    wait_until(lambda: running.worker.refused or running.worker.told_at)
+    running.may_answer.set()
+    answers = sorted(read(caller)[:12] for caller in callers)
+    assert answers == ["HTTP/1.1 200"] * 2 + ["HTTP/1.1 503"] * 2
+
+
+def test_authentik_is_told_in_plain_text(full: Running) -> None:
+    with full.connect(post(header=b"User-Agent: authentik@2026.8.0\r\n")) as late:
+        _, headers, body = head_and_body(read(late))
+    assert body == SENTENCE + "\n"
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_a_large_request_is_taken_in_so_that_the_answer_is_not_lost(
+    full: Running,
+) -> None:
+    with full.connect(post(b" " * 4_000_000)) as late:
+        assert read(late).startswith("HTTP/1.1 503")
+
+
+def test_health_is_answered_even_when_too_many_wait(full: Running) -> None:
+    with full.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n") as probe:
+        wait_until(lambda: full.worker.nr_conns == 2)
+        full.may_answer.set()
+        assert read(probe).endswith("answered")
+
+
+def test_a_refused_caller_who_has_gone_does_no_harm(full: Running) -> None:
+    reset(full.connect())
+    late = full.connect(post())
+    assert read(late).startswith("HTTP/1.1 503")
+    reset(late)
+    wait_until(lambda: full.worker.nr_conns == 1)
+
+
+def test_a_caller_who_does_not_speak_holds_no_thread(running: Running) -> None:
+    running.may_answer.set()
+    with running.connect() as silent:
+        wait_until(lambda: running.worker.pending_conns)
+        with running.connect(post()) as speaking:
+            assert read(speaking).endswith("answered")
+        silent.sendall(post())
+        assert read(silent).endswith("answered")
+
+
+def test_what_is_no_http_is_refused_without_being_repeated(running: Running) -> None:
+    with running.connect(b"HELLO secret\r\n\r\n") as caller:
+        answer = read(caller)
+    assert answer.startswith("HTTP/1.1 400 Bad Request")
+    assert "This request cannot be read: it is no valid HTTP." in answer
+    assert "secret" not in answer
+
+
+def test_a_bug_below_the_app_is_a_500(running: Running) -> None:
+    def broken(environ: object, start_response: object) -> None:
+        raise ValueError("secret")
+
+    running.worker.wsgi = broken
+    with running.connect(post()) as caller:
+        answer = read(caller)
+    assert answer.startswith("HTTP/1.1 500 Internal Server Error")
+    assert "secret" not in answer
+
+
+def test_who_hangs_up_in_the_middle_of_a_request_does_no_harm(
+    running: Running,
+) -> None:
+    running.connect(b"POST /v2").close()
+    reset(running.connect(b"POST /v2"))
+    wait_until(lambda: running.worker.nr_conns == 0)
+
+
+def test_whom_the_kernel_has_let_in_is_served_before_the_end() -> None:
+    gateway = Running()
+    gateway.may_answer.set()
+    callers = [gateway.connect(post()) for _ in range(5)]
+    gateway.worker.alive = False
+    gateway.thread.start()
+    for caller in callers:
+        assert read(caller).endswith("answered")
+        caller.close()
+    gateway.stop()
+    with pytest.raises(ConnectionRefusedError):
+        gateway.connect()
