@@ -8,6 +8,7 @@ from dataclasses import replace
 from tempfile import mkdtemp
 
 worker_class = "app.worker.Worker"
+logger_class = "app.worker.ServerLogger"
 bind = f"0.0.0.0:{os.environ['PORT']}" if os.environ.get("PORT") else "127.0.0.1:8880"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 32  # a thread waits for Signal most of its time
@@ -15,6 +16,8 @@ preload_app = True  # configuration is read once, so a mistake in it is told onc
 timeout = 60  # above SIGNAL_TIMEOUT, which is below 30
 graceful_timeout = 25  # above SIGNAL_TIMEOUT, below the 30 s after which platforms kill
 control_socket_disable = True
+# No %(u)s, where a token may stand; it is not logged unless a platform asks for it.
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(M)s'
 loglevel = os.environ.get("LOG_LEVEL", "info").lower().replace("debug", "info")
 
 _COUNTED = "signal-gateway-metrics-"

@@ -19,11 +19,16 @@ def set_up_logging(level: str, log_format: str) -> None:
     LOG.handlers = [handler]
     LOG.propagate = False
     LOG.setLevel(level)
-    server = logging.getLogger("gunicorn.error")
-    if not any(isinstance(known, logging.FileHandler) for known in server.handlers):
-        server.handlers = [handler]
+    share_handler()
     # It would log parts of answers.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def share_handler() -> None:
+    """Let gunicorn write as the gateway does, unless it was told to write to a file."""
+    server = logging.getLogger("gunicorn.error")
+    if not any(isinstance(known, logging.FileHandler) for known in server.handlers):
+        server.handlers = LOG.handlers or server.handlers
 
 
 class LineHandler(logging.Handler):

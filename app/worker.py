@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, made to stand callers who do not speak, crowds, and its own end."""
+"""gunicorn's logger, and its threaded worker, made to stand callers who do not speak, crowds, and its own end."""
 
 import json
 import socket
@@ -11,10 +11,12 @@ from typing import Any
 
 from gunicorn import util
 from gunicorn.http.errors import ParseException
+from gunicorn.glogging import Logger
 from gunicorn.workers import gthread
 
 from app.answers import RETRY_AFTER
 from app.errors import GatewayError
+from app.logs import share_handler
 from app.metrics import REQUESTS
 from app.observability import request_id
 
@@ -24,6 +26,14 @@ CROWD_SECONDS = (
     5.0  # for so long; then it is no crowd but an overload, and waiting is kept short
 )
 UNREADABLE = "This request cannot be read: it is no valid HTTP."
+
+
+class ServerLogger(Logger):  # type: ignore[misc]
+    """gunicorn's logger, which sets itself up anew at every HUP."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        share_handler()
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]

@@ -277,6 +277,7 @@ def test_hup_takes_over_a_changed_template_and_refuses_a_broken_one(
         running.process.send_signal(signal.SIGHUP)
         running.wait_for("line 1: a brace has no partner")
         running.wait_for("The old configuration stays in use.")
+        assert running.output.count("The old configuration stays in use.") == 1
         shown = running.output.count("│ new 004821")
         assert running.post(CODE).status_code == 201
         running.wait_for(f"(?s)(│ new 004821.*){{{shown + 1}}}")

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from flask import Flask, request
 from gunicorn.config import Config
-from gunicorn.glogging import Logger
 
 from app import worker
-from app.worker import Worker
+from app.worker import ServerLogger, Worker
 
 POST = b"POST /v2/send HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n"
 SENTENCE = "The message was not sent: too many are waiting. Try again in a minute."
@@ -33,7 +32,7 @@ class Running:
         config.set("threads", 1)
         config.set("loglevel", "critical")
         self.worker = Worker(
-            1, os.getppid(), [self.listener], None, 30, config, Logger(config)
+            1, os.getppid(), [self.listener], None, 30, config, ServerLogger(config)
         )
         self.worker.wsgi = self._app()
         self.worker.tpool = self.worker.get_thread_pool()
@@ -140,6 +139,8 @@ def test_a_crowd_may_wait_and_an_overload_may_not(
     wait_until(lambda: running.worker.refused or running.worker.told_at)
     running.may_answer.set()
     answers = sorted(read(caller)[:12] for caller in callers)
+    for caller in callers:
+        caller.close()
     assert answers == ["HTTP/1.1 200"] * 2 + ["HTTP/1.1 503"] * 2
 
 

@@ -1,20 +1,15 @@
-"""Processes under load: who they are, what they cost, and a caller that keeps them busy."""
+"""A caller that keeps a server busy over connections that stay open, and what it saw."""
 
-import os
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from subprocess import DEVNULL, Popen
-from tempfile import mkdtemp
-from time import monotonic, sleep
+from time import monotonic
 
-from tests.gateway import NUMBER, ROOT, TOKEN, command, environment, free_port
+from tests.gateway import TOKEN
+from tests.load.processes import cpu_seconds, family
 
 RECIPIENTS = 1000  # in turn, so that the limit for each of them is kept in mind
-TICKS = os.sysconf("SC_CLK_TCK")
 REQUEST = (
     "POST /v2/send HTTP/1.1\r\nHost: gateway\r\nUser-Agent: authentik@2026.8.0\r\n"
     "Accept-Encoding: gzip, deflate, zstd\r\nAccept: */*\r\nConnection: keep-alive\r\n"
@@ -36,75 +31,23 @@ class Result:
     failures: int = 0
 
     def percentile(self, share: float) -> float:
-        return sorted(self.latencies)[int(len(self.latencies) * share)]
+        return percentile(self.latencies, share)
 
 
-def family(pid: int) -> list[int]:
-    """A process and its children."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(int(child) for child in children)]
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which that share of them lies; NaN if there are none."""
+    if not values:
+        return float("nan")
+    return sorted(values)[min(int(len(values) * share), len(values) - 1)]
 
 
-def cpu_seconds(pids: Sequence[int]) -> float:
-    ticks = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS
-
-
-def memory_mb(pid: int) -> float:
-    """Resident memory, that shared with other processes included."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
-@contextmanager
-def process(arguments: list[str], port: int, **variables: str) -> Iterator[int]:
-    """A server that listens on ``port``, as its process id."""
-    running = Popen(
-        arguments,
-        cwd=ROOT,
-        env=environment(**variables),
-        stdout=DEVNULL,
-        stderr=DEVNULL,
-    )
-    try:
-        for _ in range(500):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if running.poll() is not None:
-                raise SystemExit(f"{arguments} did not start")
-            sleep(0.02)
-        yield running.pid
-    finally:
-        running.terminate()
-        running.wait(30)
-
-
-def _without_limit() -> Path:
-    """The project's own templates, with a limit that is counted and never met."""
-    limit = "\nclients: {authentik: {limits: {recipient: 1000000 per second}}}\n"
-    path = Path(mkdtemp()) / "templates.yaml"
-    path.write_text((ROOT / "templates.yaml").read_text() + limit)
-    return path
-
-
-@contextmanager
-def served(app: str, signal_port: int) -> Iterator[tuple[int, int]]:
-    """``app`` under gunicorn with the gateway's own settings: its port and process id."""
-    port = free_port()
-    arguments = [app if part == "wsgi:app" else part for part in command()]
-    variables = {
-        "PORT": str(port),
-        "SIGNAL_API_URL": f"http://127.0.0.1:{signal_port}",
-        "SIGNAL_NUMBER": NUMBER,
-        "API_TOKENS": f"authentik:{TOKEN}",
-        "TEMPLATES_FILE": str(_without_limit()),
-    }
-    with process(arguments, port, **variables) as pid:
-        yield port, pid
+def measured(
+    port: int, pid: int, messages: int, callers: int, body: str = CODE
+) -> tuple[Result, float]:
+    """One round, and the milliseconds of CPU time that each message cost the server."""
+    before = cpu_seconds(family(pid))
+    result = load(port, messages, callers, body)
+    return result, (cpu_seconds(family(pid)) - before) / messages * 1000
 
 
 def load(port: int, messages: int, callers: int, body: str = CODE) -> Result:
@@ -113,7 +56,7 @@ def load(port: int, messages: int, callers: int, body: str = CODE) -> Result:
     left = iter(range(messages))
     requests = [
         (REQUEST % len(text) + text).encode()
-        for text in (body % number for number in range(RECIPIENTS))
+        for text in _bodies(body, min(messages, RECIPIENTS))
     ]
 
     def call() -> None:
@@ -139,10 +82,19 @@ def load(port: int, messages: int, callers: int, body: str = CODE) -> Result:
     return result
 
 
+def _bodies(body: str, count: int) -> Iterator[str]:
+    """The same for other recipients in turn, if the body has room for their number."""
+    return (body.replace("%04d", f"{number:04}") for number in range(count))
+
+
 def _answer(connection: socket.socket) -> bytes:
+    """The whole answer; nothing if the connection was closed before."""
     data = b""
     while True:
-        data += connection.recv(65536)
+        received = connection.recv(65536)
+        if not received:
+            return b""
+        data += received
         head, separator, rest = data.partition(b"\r\n\r\n")
         if separator:
             length = head.lower().partition(b"content-length:")[2].split()[0]

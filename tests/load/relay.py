@@ -1,67 +1,63 @@
-"""The gateway beside a naive relay: python -m tests.load.relay
+"""The gateway beside a naive relay and beside Apprise: python -m tests.load.relay
 
-Both under the same gunicorn settings and against the same stand-in for Signal's server, in turns, so
-that what the machine does meanwhile meets both.
+All under the same gunicorn settings and against the same stand-in for Signal's server, in turns, so
+that what the machine does meanwhile meets each of them. Apprise is left out where it is not installed
+(the extra ``load``).
 """
 
+import argparse
 import statistics
-import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from importlib.util import find_spec
 
-from tests.gateway import free_port
-from tests.load.measure import (
-    Result,
-    cpu_seconds,
-    family,
-    load,
-    memory_mb,
-    process,
-    served,
-)
+from tests.load.measure import Result, load, measured
+from tests.load.processes import family, machine, memory_mb, served, signal_server
 
-ROUNDS = 40
 MESSAGES = 600
 CALLERS = 8
 APPS = {"gateway": "wsgi:app", "naive relay": "tests.load.naive:app"}
+if find_spec("apprise"):
+    APPS["Apprise"] = "tests.load.apprise_relay:app"
+
+Rounds = dict[str, list[tuple[Result, float]]]
 
 
 def main() -> None:
-    signal_port = free_port()
-    standin = [sys.executable, "-m", "tests.standin", str(signal_port)]
-    with process(standin, signal_port):
-        with served(APPS["gateway"], signal_port) as gateway:
-            with served(APPS["naive relay"], signal_port) as naive:
-                servers = dict(zip(APPS, (gateway, naive)))
-                for port, _ in servers.values():
-                    load(port, 500, CALLERS)
-                rounds: dict[str, list[tuple[Result, float]]] = {
-                    name: [] for name in APPS
-                }
-                for _ in range(ROUNDS):
-                    for name, (port, pid) in servers.items():
-                        rounds[name].append(measured(port, pid))
-                memory = {
-                    name: max(memory_mb(worker) for worker in family(pid)[1:])
-                    for name, (_, pid) in servers.items()
-                }
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=40)
+    count = parser.parse_args().rounds
+    with signal_server() as signal_port, ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(served(app, signal_port))
+            for name, app in APPS.items()
+        }
+        rounds = in_turns(servers, count)
+        memory = {
+            name: max(memory_mb(worker) for worker in family(pid)[1:])
+            for name, (_, pid) in servers.items()
+        }
+    print(f"{machine()}; {count} rounds of {MESSAGES} messages, {CALLERS} callers\n")
     report(rounds, memory)
+    for name in [name for name in rounds if name != "gateway"]:
+        compare(rounds, name)
 
 
-def measured(port: int, pid: int) -> tuple[Result, float]:
-    """One round, and the milliseconds of CPU time that each message cost the server."""
-    before = cpu_seconds(family(pid))
-    result = load(port, MESSAGES, CALLERS)
-    return result, (cpu_seconds(family(pid)) - before) / MESSAGES * 1000
+def in_turns(servers: Mapping[str, tuple[int, int]], count: int) -> Rounds:
+    """So many rounds for each server, after some messages that do not count."""
+    for port, _ in servers.values():
+        load(port, 500, CALLERS)
+    rounds: Rounds = {name: [] for name in servers}
+    for _ in range(count):
+        for name, (port, pid) in servers.items():
+            rounds[name].append(measured(port, pid, MESSAGES, CALLERS))
+    return rounds
 
 
-def report(
-    rounds: dict[str, list[tuple[Result, float]]], memory: dict[str, float]
-) -> None:
+def report(rounds: Rounds, memory: Mapping[str, float]) -> None:
     def median(name: str, figure: Callable[[Result, float], float]) -> float:
         return statistics.median(figure(*entry) for entry in rounds[name])
 
-    print(f"{machine()}; {ROUNDS} rounds of {MESSAGES} messages, {CALLERS} callers\n")
     print(
         f"{'':12} {'msg/s':>7} {'CPU ms':>7} {'p50 ms':>7} {'p99 ms':>7} {'MB':>5} failed"
     )
@@ -75,22 +71,19 @@ def report(
             f" {median(name, lambda result, _: result.percentile(0.99)) * 1000:7.1f}"
             f" {memory[name]:5.0f} {failures}"
         )
+    print()
+
+
+def compare(rounds: Rounds, other: str) -> None:
+    """The ratio of each round and the one beside it."""
     ratios = [
         ours / theirs
-        for (_, ours), (_, theirs) in zip(rounds["gateway"], rounds["naive relay"])
+        for (_, ours), (_, theirs) in zip(rounds["gateway"], rounds[other])
     ]
     print(
-        f"\nCPU time a message, gateway / naive relay: median {statistics.median(ratios):.2f},"
-        f" {min(ratios):.2f} to {max(ratios):.2f}"
+        f"CPU time a message, gateway / {other + ':':12} median"
+        f" {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}"
     )
-
-
-def machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    models = [
-        line.partition(": ")[2] for line in lines if line.startswith("model name")
-    ]
-    return f"{len(models)} x {models[0]}"
 
 
 if __name__ == "__main__":

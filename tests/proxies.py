@@ -1,0 +1,188 @@
+"""nginx and Caddy as docs/deploy sets them up: the real programs with the real files, on ports of a test."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.gateway import ROOT, environment, free_port
+from tests.redis_server import wait_for
+
+DEPLOY = ROOT / "docs/deploy"
+_NGINX = """
+daemon off;
+user root;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  include {folder}/server.conf;
+}}
+"""
+_CADDY = """auto_https disable_redirects
+admin off
+default_bind 127.0.0.1
+http_port {http}
+https_port {https}
+"""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A running proxy: its addresses with and without TLS, and what it wrote into its logs."""
+
+    https: str
+    http: str
+    certificate: Path
+    folder: Path
+
+    @property
+    def logs(self) -> str:
+        return "".join(log.read_text() for log in self.folder.glob("*.log"))
+
+
+def installed(program: str) -> str:
+    """The path of a program; without it the test is skipped, but not where CI runs."""
+    path = shutil.which(program)
+    if not path:
+        assert "CI" not in os.environ, f"{program} is not installed"
+        pytest.skip(f"{program} is not installed")
+    return path
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate for localhost, with its key in ``key.pem`` beside it."""
+    path = folder / "certificate.pem"
+    subprocess.run(
+        [
+            installed("openssl"), "req", "-x509", "-nodes", "-days", "2", "-newkey", "rsa:2048",
+            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+            "-keyout", str(folder / "key.pem"), "-out", str(path),
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return path
+
+
+@contextmanager
+def running(kind: str, folder: Path, instances: Sequence[int]) -> Iterator[Proxy]:
+    """``nginx`` or ``caddy`` before the gateways on these ports: one of them, with nginx also two."""
+    certificate = make_certificate(folder)
+    http, https = free_port(), free_port()
+    prepare = {"nginx": _nginx, "caddy": _caddy}[kind]
+    with _started(kind, prepare(folder, instances, http, https), folder, https):
+        urls = f"https://localhost:{https}", f"http://localhost:{http}"
+        yield Proxy(*urls, certificate, folder)
+
+
+@contextmanager
+def guarding_signal(folder: Path, signal: int, password: str) -> Iterator[int]:
+    """The port of nginx with a password, but without TLS, before Signal's server on another port."""
+    port = free_port()
+    text = (DEPLOY / "signal-server.conf").read_text()
+    text = re.sub(r" *(listen \[::\]:|ssl_).*\n", "", text)
+    for written, wanted in {
+        "listen 443 ssl;": f"listen 127.0.0.1:{port};",
+        "http://127.0.0.1:8080": f"http://127.0.0.1:{signal}",
+        "/etc/nginx/signal-server.htpasswd;": f"{folder}/htpasswd;",
+    }.items():
+        text = _replaced(text, written, wanted)
+    (folder / "server.conf").write_text(f"access_log {folder}/access.log;\n{text}")
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder))
+    digest = [installed("openssl"), "passwd", "-apr1", password]
+    hashed = subprocess.run(digest, capture_output=True, text=True, check=True).stdout
+    (folder / "htpasswd").write_text(f"gateway:{hashed}")
+    with _started("nginx", ["-c", str(folder / "nginx.conf")], folder, port):
+        yield port
+
+
+@contextmanager
+def rude_server() -> Iterator[int]:
+    """The port of a server that reads a request and hangs up without an answer."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    if connection.recv(65536) == b"stop":
+                        return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        address = listener.getsockname()
+        yield address[1]
+        with socket.create_connection(address) as connection:
+            connection.sendall(b"stop")
+        thread.join()
+
+
+@contextmanager
+def _started(
+    program: str, arguments: Sequence[str], folder: Path, port: int
+) -> Iterator[None]:
+    command = [installed(program), *arguments]
+    with open(folder / "output.log", "w") as output:
+        process = subprocess.Popen(
+            command, env=environment(HOME=str(folder)), stdout=output, stderr=output
+        )
+    try:
+        wait_for(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _nginx(folder: Path, instances: Sequence[int], http: int, https: int) -> list[str]:
+    text = (DEPLOY / "nginx.conf").read_text()
+    text = re.sub(r" *listen \[::\]:.*\n", "", text)
+    for written, wanted in {
+        "gateway.example.com;": "localhost;",
+        "/etc/letsencrypt/live/gateway.example.com/fullchain.pem": f"{folder}/certificate.pem",
+        "/etc/letsencrypt/live/gateway.example.com/privkey.pem": f"{folder}/key.pem",
+        "/var/log/nginx/signal-gateway.log": f"{folder}/access.log",
+        "listen 80;": f"listen 127.0.0.1:{http};",
+        "listen 443 ssl;": f"listen 127.0.0.1:{https} ssl;",
+        "server 127.0.0.1:8880": f"server 127.0.0.1:{instances[0]}",
+    }.items():
+        text = _replaced(text, written, wanted)
+    if len(instances) > 1:
+        text = _replaced(
+            text, "#server 127.0.0.1:8881", f"server 127.0.0.1:{instances[1]}"
+        )
+    (folder / "server.conf").write_text(text)
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder))
+    return ["-c", str(folder / "nginx.conf")]
+
+
+def _caddy(folder: Path, instances: Sequence[int], http: int, https: int) -> list[str]:
+    text = (DEPLOY / "Caddyfile").read_text()
+    tls = f"\nlocalhost {{\n\ttls {folder}/certificate.pem {folder}/key.pem\n"
+    for written, wanted in {
+        "auto_https disable_redirects\n": _CADDY.format(http=http, https=https),
+        "\nhttp://gateway.example.com {\n": "\nhttp://localhost {\n",
+        "\ngateway.example.com {\n": tls,
+        "127.0.0.1:8880": f"127.0.0.1:{instances[0]}",
+    }.items():
+        text = _replaced(text, written, wanted)
+    (folder / "Caddyfile").write_text(text)
+    return ["run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+
+
+def _replaced(text: str, written: str, wanted: str) -> str:
+    assert written in text, written
+    return text.replace(written, wanted)

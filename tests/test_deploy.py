@@ -1,0 +1,189 @@
+"""What a Heroku-like platform takes from this repository: Procfile, requirements.txt and .python-version."""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from configparser import ConfigParser
+from contextlib import contextmanager
+from importlib.metadata import metadata, version
+from pathlib import Path
+
+import pytest
+import requests
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from tests import gateway, standin
+from tests.gateway import BIN, NUMBER, ROOT, TOKEN
+from tests.redis_server import wait_for
+
+CODE = {"To": "+4915112345678", "Body": "004821"}
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+# What platforms set beside PORT.
+HEROKU = {"WEB_CONCURRENCY": "02", "FORWARDED_ALLOW_IPS": "*"}
+RENDER = {
+    "FORWARDED_ALLOW_IPS": "*",
+    "GUNICORN_CMD_ARGS": "--preload --access-logfile - --bind=0.0.0.0:{port}",
+}
+PIN = re.compile(
+    r"(?P<requirement>[A-Za-z0-9_.-]+==[^\s;]+(?: ; [^\\]+)?)"
+    r"(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n"
+)
+
+
+def honcho(kind: str, **variables: str) -> "subprocess.Popen[str]":
+    """A process type of the Procfile, started as a platform does it."""
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.Popen(
+        [str(BIN / "honcho"), "-f", "Procfile", "-e", "/dev/null", "start", kind],
+        cwd=ROOT, env=gateway.environment(**{"PATH": path, **variables}), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def configuration(signal_url: str = "http://signal:8080") -> dict[str, str]:
+    """The variables that an administrator sets on a platform."""
+    return {
+        "SIGNAL_API_URL": signal_url,
+        "SIGNAL_NUMBER": NUMBER,
+        "API_TOKENS": f"authentik:{TOKEN}",
+        "ADMIN_RECIPIENTS": "+4915111111111",
+        "TRUSTED_PROXIES": "10.0.0.0/8",
+    }
+
+
+@contextmanager
+def web(signal_url: str, **more: str) -> Iterator[tuple[str, list[str]]]:
+    """The address of the process type web, and at the end what it has printed."""
+    port = gateway.free_port()
+    given = {name: value.format(port=port) for name, value in more.items()}
+    process = honcho("web", PORT=str(port), **configuration(signal_url), **given)
+    printed: list[str] = []
+    try:
+        wait_for(port)
+        yield f"http://127.0.0.1:{port}", printed
+    finally:
+        process.terminate()
+        printed.append(process.communicate(timeout=40)[0])
+
+
+def released(**more: str) -> tuple[int, str]:
+    """The status and the output of the process type release."""
+    process = honcho("release", **configuration(), **more)
+    output, _ = process.communicate(timeout=40)
+    return process.returncode, output
+
+
+@pytest.mark.parametrize("platform", [HEROKU, RENDER])
+def test_web_listens_on_port_and_sends(platform: dict[str, str]) -> None:
+    with standin.running() as signal, web(signal.url, **platform) as (url, _):
+        live = requests.get(f"{url}/health/live", timeout=10)
+        answer = requests.post(f"{url}/v2/send", json=CODE, headers=BEARER, timeout=30)
+    assert (live.status_code, live.json()) == (200, {"status": "live"})
+    assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
+    assert [request["number"] for request in signal.books.requests] == [NUMBER]
+
+
+def test_a_platforms_access_log_holds_no_token() -> None:
+    with standin.running() as signal, web(signal.url, **RENDER) as (url, printed):
+        answer = requests.post(
+            f"{url}/v2/send", json=CODE, auth=(TOKEN, ""), timeout=30
+        )
+    assert answer.status_code == 201
+    assert "/v2/send" in printed[0]
+    assert TOKEN not in printed[0]
+
+
+def test_a_stop_of_all_processes_at_once_lets_a_request_finish() -> None:
+    """Heroku tells every process to stop; so does honcho, which waits for five seconds."""
+    slow = standin.Behaviour(delay=1.5)
+    with standin.running(lambda document: slow) as signal, ThreadPoolExecutor() as pool:
+        with web(signal.url) as (url, _):
+            waiting = pool.submit(
+                requests.post, f"{url}/v2/send", json=CODE, headers=BEARER, timeout=30
+            )
+            while not signal.books.under_way and not waiting.done():
+                time.sleep(0.01)
+        assert waiting.result().status_code == 201
+    assert len(signal.books.accepted) == 1
+
+
+def test_release_says_that_all_is_in_order() -> None:
+    status, output = released()
+    assert "The configuration is in order. templates.yaml: " in output
+    assert status == 0
+
+
+def test_release_stops_a_mistake_in_the_templates_and_names_its_line(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "templates.yaml"
+    path.write_text("templates:\n  sms:\n    message: 'Code {token'\n")
+    status, output = released(TEMPLATES_FILE=str(path))
+    assert f"{path}, line 3: a brace has no partner." in output
+    assert status == 1
+
+
+def pinned() -> list[Requirement]:
+    text = (ROOT / "requirements.txt").read_text()
+    return [Requirement(pin["requirement"].strip()) for pin in PIN.finditer(text)]
+
+
+def setup() -> ConfigParser:
+    parser = ConfigParser()
+    parser.read(ROOT / "setup.cfg")
+    return parser
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_line_of_the_requirements_is_pinned_with_its_hashes() -> None:
+    text = (ROOT / "requirements.txt").read_text()
+    lines = [line for line in PIN.sub("", text).splitlines() if line.strip()]
+    assert [line for line in lines if not line.lstrip().startswith("#")] == []
+    assert len(pinned()) > 10
+
+
+@pytest.mark.parametrize(
+    "wanted", setup()["options"]["install_requires"].split("\n")[1:]
+)
+def test_what_the_gateway_needs_is_pinned_within_its_range(wanted: str) -> None:
+    requirement = Requirement(wanted)
+    versions = [
+        next(iter(pin.specifier)).version
+        for pin in pinned()
+        if canonical(pin.name) == canonical(requirement.name)
+    ]
+    assert versions
+    assert [
+        version for version in versions if version not in requirement.specifier
+    ] == []
+
+
+def test_what_is_pinned_runs_on_the_oldest_python() -> None:
+    """Of packages that are installed here in the version that is pinned."""
+    oldest = setup()["options"]["python_requires"].removeprefix(">=") + ".0"
+    refused = [
+        str(pin)
+        for pin in pinned()
+        if version(pin.name) in pin.specifier
+        and oldest not in SpecifierSet(metadata(pin.name).get("Requires-Python") or "")
+    ]
+    assert refused == []
+
+
+def test_the_python_version_is_one_that_buildpacks_read_and_the_gateway_takes() -> None:
+    text = (ROOT / ".python-version").read_text()
+    assert re.fullmatch(r"3\.\d+\n", text)
+    wanted = SpecifierSet(setup()["options"]["python_requires"])
+    assert text.strip() in wanted
+
+
+def test_the_procfile_has_a_web_and_a_release_process() -> None:
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["web", "release"]

@@ -1,0 +1,200 @@
+"""The alerts, the dashboard and the document about them use what the gateway really tells."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.errors import KINDS
+from tests.conftest import BEARER, METRICS_TOKEN, SIGNAL, client
+
+DOCS = Path(__file__).parent.parent / "docs"
+DOCUMENT = (DOCS / "monitoring.md").read_text(encoding="utf-8")
+(GROUP,) = yaml.safe_load((DOCS / "monitoring/alerts.yaml").read_text())["groups"]
+RULES = GROUP["rules"]
+ALERTS = [rule for rule in RULES if "alert" in rule]
+RECORDED = {rule["record"] for rule in RULES if "record" in rule}
+DASHBOARD = json.loads((DOCS / "monitoring/dashboard.json").read_text())
+PANELS = DASHBOARD["panels"]
+TARGETS = [target for panel in PANELS for target in panel["targets"]]
+QUERIES = [entry["expr"] for entry in [*RULES, *TARGETS]]
+OF_PROMETHEUS = {"job", "instance"}  # labels that it adds itself
+Told = dict[str, set[str]]
+
+_GATEWAYS = re.compile(r"(signal_gateway[a-z0-9_:]+)(?:\{([^}]*)\})?")
+_GROUPED = re.compile(r"\b(?:by|on|without|ignoring|group_left) *\(([^)]*)\)")
+
+
+@pytest.fixture(scope="module")
+def promtool() -> str:
+    program = shutil.which("promtool")
+    if not program:
+        assert "CI" not in os.environ, "promtool is not installed"
+        pytest.skip("promtool is not installed")
+    return program
+
+
+@pytest.fixture(scope="module")
+def told() -> Told:
+    """The labels of each series that the gateway tells after all kinds of requests."""
+    with responses.RequestsMock() as server:
+        server.get(f"{SIGNAL}/v1/accounts", json=[])
+        server.post(f"{SIGNAL}/v2/send", status=201, json={"timestamp": "1"})
+        caller = client(metrics_token=METRICS_TOKEN)
+        for _ in range(11):  # one more than a number gets in 5 minutes
+            document = {"To": "+4915112345678", "Body": "482915"}
+            caller.post("/v2/send", json=document, headers=BEARER)
+        scrape = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        text = caller.get("/metrics", headers=scrape).text
+    labels: Told = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels.setdefault(sample.name, set()).update(sample.labels)
+    return labels
+
+
+def run(*command: str, folder: Path = DOCS / "monitoring") -> str:
+    """What a command says; it must end well."""
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def labels_in(query: str) -> set[str]:
+    """All labels that a query matches or groups by, without those it makes itself."""
+    matched = [match[2] or "" for match in _GATEWAYS.finditer(query)]
+    names = set(re.findall(r"(\w+) *(?:=~|!~|!=|=)", " ".join(matched)))
+    for group in _GROUPED.findall(query):
+        names |= {name.strip() for name in group.split(",") if name.strip()}
+    return names
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_uses_series_and_labels_that_the_gateway_tells(
+    query: str, told: Told
+) -> None:
+    series = {**told, **{name: {"code", "outcome"} for name in RECORDED}}
+    used = {match[1] for match in _GATEWAYS.finditer(query)}
+    assert used <= set(series)
+    assert labels_in(query) <= OF_PROMETHEUS.union(*(series[name] for name in used))
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_asks_for_codes_that_there_are(query: str) -> None:
+    asked = re.findall(r'\b(?:code|outcome)[=!~]+ *"([a-z_|]+)"', query)
+    words = {word for value in asked for word in value.split("|")}
+    assert words <= {*KINDS, "sent"}
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: str(panel["title"]))
+def test_a_legend_names_labels_that_its_query_keeps(panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        kept = " ".join(_GROUPED.findall(target["expr"]))
+        named = re.findall(r"{{(\w+)}}", target["legendFormat"])
+        assert set(named) <= set(re.findall(r"\w+", kept))
+
+
+def test_the_rules_are_valid_and_their_tests_pass(promtool: str) -> None:
+    assert "7 rules found" in run(promtool, "check", "rules", "alerts.yaml")
+    assert "SUCCESS" in run(promtool, "test", "rules", "alerts_test.yaml")
+
+
+def test_the_queries_of_the_dashboard_are_valid(promtool: str, tmp_path: Path) -> None:
+    rules = [
+        {"record": f"query{number}", "expr": with_values(target["expr"])}
+        for number, target in enumerate(TARGETS)
+    ]
+    groups = [{"name": "dashboard", "rules": rules}]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}))
+    found = run(promtool, "check", "rules", "rules.yaml", folder=tmp_path)
+    assert f"{len(TARGETS)} rules found" in found
+
+
+def with_values(query: str) -> str:
+    """The query as Grafana sends it."""
+    query = query.replace("$__rate_interval", "1m").replace("$__range", "6h")
+    return query.replace("$job", "signal-gateway")
+
+
+def test_the_scrape_configuration_of_the_document_is_valid(
+    promtool: str, tmp_path: Path
+) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    (tmp_path / "prometheus.yml").write_text(text)
+    (tmp_path / "signal-gateway.token").write_text(METRICS_TOKEN)
+    shutil.copy(DOCS / "monitoring/alerts.yaml", tmp_path)
+    found = run(promtool, "check", "config", "prometheus.yml", folder=tmp_path)
+    assert "1 rule files found" in found and "7 rules found" in found
+    assert 'up{job="signal-gateway"}' in str(RULES)
+    assert yaml.safe_load(text)["scrape_configs"][0]["job_name"] == "signal-gateway"
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: str(rule["alert"]))
+def test_an_alert_says_what_to_do_and_links_nothing(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert set(rule["annotations"]) == {"summary", "description"}
+    assert not re.search(r"https?:|localhost|127\.0\.0\.1", str(rule["annotations"]))
+    row = f"| `{rule['alert']}` | {rule['labels']['severity']} |"
+    assert row in DOCUMENT
+
+
+def test_there_are_five_alerts() -> None:
+    assert len(ALERTS) == 5
+
+
+def test_the_document_lists_every_metric_with_its_labels(told: Told) -> None:
+    rows = re.findall(r"^\| `(signal_gateway_\w+)` \| (.*?) \|", DOCUMENT, re.MULTILINE)
+    listed = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+    parts = re.compile(r"_(bucket|sum|count)$")
+    assert listed == {
+        parts.sub("", name): labels - {"le"} for name, labels in told.items()
+    }
+
+
+def test_the_dashboard_is_made_for_grafana_11_and_any_prometheus() -> None:
+    assert DASHBOARD["schemaVersion"] == 39
+    variables = {entry["name"]: entry for entry in DASHBOARD["templating"]["list"]}
+    assert variables["datasource"]["query"] == "prometheus"
+    expected = {"type": "prometheus", "uid": "${datasource}"}
+    assert all(part["datasource"] == expected for part in [*PANELS, *TARGETS])
+
+
+def test_the_panels_stand_in_the_order_in_which_one_asks() -> None:
+    assert [panel["title"] for panel in PANELS] == [
+        "Ready?",
+        "What is in the way",
+        "Messages by outcome",
+        "Messages that failed in this time, by reason",
+        "Time in Signal",
+        "Time in all",
+        "In flight and waiting",
+        "Limits hit",
+        "Answers by code",
+        "Version",
+    ]
+
+
+def test_panels_have_their_own_ids_and_places() -> None:
+    assert len({panel["id"] for panel in PANELS}) == len(PANELS)
+    places = [panel["gridPos"] for panel in PANELS]
+    assert all(0 <= place["x"] <= 24 - place["w"] for place in places)
+    assert not [pair for pair in combinations(places, 2) if overlap(*pair)]
+
+
+def overlap(one: dict[str, int], other: dict[str, int]) -> bool:
+    def beside(at: str, size: str) -> bool:
+        is_before = one[at] + one[size] <= other[at]
+        return is_before or other[at] + other[size] <= one[at]
+
+    return not beside("x", "w") and not beside("y", "h")

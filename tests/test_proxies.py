@@ -1,0 +1,184 @@
+"""The gateway behind nginx and Caddy as docs/deploy sets them up."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from app.environment import AUTHENTIK_TIMEOUT
+from app.settings import Settings
+from tests import gateway, proxies, standin
+from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.proxies import DEPLOY, Proxy
+from tests.standin import StandIn
+from tests.test_nginx import From
+
+KINDS = ("nginx", "caddy")
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture(scope="module")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Gateway, StandIn]]:
+    """A gateway that its client may call from 127.0.0.2 alone."""
+    templates = tmp_path_factory.mktemp("templates") / "templates.yaml"
+    templates.write_text(
+        "templates: {sms: {message: '{token}'}}\n"
+        "clients: {authentik: {networks: 127.0.0.2/32}}\n"
+    )
+    with standin.running() as signal:
+        with gateway.running(
+            GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{gateway.free_port()}",
+            SIGNAL_API_URL=signal.url,
+            SIGNAL_NUMBER=NUMBER,
+            API_TOKENS=f"authentik:{TOKEN}",
+            TEMPLATES_FILE=str(templates),
+            TRUSTED_PROXIES="127.0.0.1/32",
+        ) as running:
+            yield running, signal
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def proxy(
+    request: pytest.FixtureRequest,
+    servers: tuple[Gateway, StandIn],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Proxy]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with proxies.running(request.param, folder, [port(servers[0])]) as running:
+        yield running
+
+
+def port(running: Gateway) -> int:
+    return int(running.url.rpartition(":")[2])
+
+
+def post(
+    proxy: Proxy,
+    number: int,
+    source: str = "127.0.0.2",
+    more: dict[str, str] | None = None,
+    body: str = "",
+) -> requests.Response:
+    """The proxy's answer to a code for one of a hundred numbers."""
+    document = {"To": f"+49151123456{number:02}", "Body": "004821", "rest": body}
+    with requests.Session() as session:
+        session.mount("https://", From(source))
+        return session.post(
+            f"{proxy.https}/v2/send", json=document, headers={**BEARER, **(more or {})},
+            verify=str(proxy.certificate), timeout=40,
+        )  # fmt: skip
+
+
+def test_a_code_goes_through_tls_to_signal(
+    proxy: Proxy, servers: tuple[Gateway, StandIn]
+) -> None:
+    servers[1].books.requests.clear()
+    answer = post(proxy, 1)
+    assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
+    sent = [request["recipients"] for request in servers[1].books.requests]
+    assert sent == [["+4915112345601"]]
+
+
+@pytest.mark.parametrize("forged", ["", "127.0.0.2", "127.0.0.2, 127.0.0.1"])
+def test_the_address_that_counts_is_the_one_before_the_proxy(
+    forged: str, proxy: Proxy
+) -> None:
+    more = {"X-Forwarded-For": forged} if forged else {}
+    assert post(proxy, 2, "127.0.0.3", more).status_code == 403
+
+
+def test_without_tls_a_request_is_refused_and_not_redirected(proxy: Proxy) -> None:
+    answer = requests.post(
+        f"{proxy.http}/v2/send", headers=BEARER, timeout=10, allow_redirects=False
+    )
+    assert (answer.status_code, answer.text.strip()) == (
+        421,
+        "Use the https:// address.",
+    )
+
+
+def test_what_is_too_large_is_told_by_the_gateway_itself(proxy: Proxy) -> None:
+    answer = post(proxy, 3, body="x" * 1_200_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_no_log_of_a_proxy_holds_a_token(proxy: Proxy) -> None:
+    requests.post(
+        f"{proxy.https}/v2/send", auth=(TOKEN, ""), verify=str(proxy.certificate), timeout=10
+    )  # fmt: skip
+    assert TOKEN not in proxy.logs
+
+
+def test_an_instance_that_is_down_costs_no_request(
+    servers: tuple[Gateway, StandIn], tmp_path: Path
+) -> None:
+    instances = [gateway.free_port(), port(servers[0])]
+    with proxies.running("nginx", tmp_path, instances) as proxy:
+        statuses = [post(proxy, 10 + number).status_code for number in range(4)]
+    assert statuses == [201, 201, 201, 201]
+
+
+def test_what_an_instance_took_and_did_not_answer_is_not_repeated(
+    servers: tuple[Gateway, StandIn], tmp_path: Path
+) -> None:
+    servers[1].books.requests.clear()
+    with proxies.rude_server() as rude:
+        instances = [rude, port(servers[0])]
+        with proxies.running("nginx", tmp_path, instances) as proxy:
+            statuses = [post(proxy, 20 + number).status_code for number in range(4)]
+    assert sorted(statuses) == [201, 201, 502, 502]
+    assert len(servers[1].books.requests) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_gateway_that_gives_no_answer_is_told_in_words(
+    kind: str, tmp_path: Path
+) -> None:
+    with proxies.rude_server() as rude:
+        with proxies.running(kind, tmp_path, [rude]) as proxy:
+            answer = post(proxy, 30)
+    assert (answer.status_code, answer.text.strip()) == (
+        502,
+        "The gateway gives no answer. Wait a minute before you try again.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("password", "status", "code"),
+    [("a-pass%2Fword", 201, None), ("another", 502, "signal_rejected")],
+)
+def test_signals_server_can_have_a_password_in_its_address(
+    password: str, status: int, code: str | None, tmp_path: Path
+) -> None:
+    with standin.running() as signal:
+        with proxies.guarding_signal(tmp_path, signal.port, "a-pass/word") as guarded:
+            with gateway.running(
+                GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{gateway.free_port()}",
+                SIGNAL_API_URL=f"http://gateway:{password}@127.0.0.1:{guarded}",
+                SIGNAL_NUMBER=NUMBER,
+                API_TOKENS=f"authentik:{TOKEN}",
+            ) as running:
+                answer = running.post({"To": "+4915112345678", "Body": "004821"})
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+    assert signal.books.authorizations == []
+    assert password not in running.output
+
+
+@pytest.mark.parametrize(
+    ("name", "patterns"),
+    [
+        ("nginx.conf", (r"proxy_connect_timeout (\d+)s", r"proxy_read_timeout (\d+)s")),
+        ("Caddyfile", (r"dial_timeout (\d+)s", r"response_header_timeout (\d+)s")),
+    ],
+)
+def test_a_proxy_waits_longer_than_the_gateway_and_shorter_than_authentik(
+    name: str, patterns: tuple[str, str]
+) -> None:
+    text = (DEPLOY / name).read_text()
+    connect, read = (int(re.findall(pattern, text)[0]) for pattern in patterns)
+    assert Settings().signal_timeout < read
+    assert connect + read < AUTHENTIK_TIMEOUT

@@ -1,0 +1,161 @@
+"""The units of docs/deploy: systemd takes them, they lock up well, and the gateway runs as they say."""
+
+import re
+import runpy
+import shlex
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from app.environment import Source
+from app.settings import Settings
+from tests import gateway, standin
+from tests.gateway import NUMBER, ROOT, TOKEN
+from tests.proxies import DEPLOY, installed
+
+UNITS = ("signal-gateway.service", "signal-cli.service")
+INSTALLED = "/opt/signal-gateway/.venv/bin/"
+CODE = {"To": "+4915112345678", "Body": "004821"}
+
+
+def values(name: str, unit: str = UNITS[0]) -> list[str]:
+    """What a unit sets for a name, in its order."""
+    text = (DEPLOY / unit).read_text()
+    return re.findall(rf"^{name}=(.*)$", text, re.MULTILINE)
+
+
+def assignments(text: str) -> dict[str, str]:
+    """The variables in the text of an EnvironmentFile."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def unit_environment(credentials: Path) -> dict[str, str]:
+    """What systemd would hand to the gateway, with the credentials in a folder."""
+    found = {}
+    for line in values("Environment"):
+        name, _, value = shlex.split(line)[0].partition("=")
+        found[name] = value.replace("%d", str(credentials))
+    return {**found, **assignments((DEPLOY / "environment").read_text())}
+
+
+def load_credentials(folder: Path, contents: dict[str, str]) -> None:
+    """Do what LoadCredential does, with these contents for the files it names."""
+    for line in values("LoadCredential"):
+        name, path = line.split(":")
+        (folder / name).write_text(contents[path])
+
+
+def verify(folder: Path, unit: str, text: str) -> tuple[int, str]:
+    """The status of ``systemd-analyze verify``, and what it said of the unit."""
+    text = text.replace(f"{INSTALLED}gunicorn", "/bin/true")
+    text = text.replace("/opt/signal-cli/bin/signal-cli", "/bin/true")
+    (folder / unit).write_text(text)
+    ended = subprocess.run(
+        [installed("systemd-analyze"), "verify", "--man=no", str(folder / unit)],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    said = [line for line in ended.stderr.splitlines() if unit in line]
+    return ended.returncode, "\n".join(said)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_takes_the_unit_without_a_word(unit: str, tmp_path: Path) -> None:
+    assert verify(tmp_path, unit, (DEPLOY / unit).read_text()) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong", "said"),
+    [
+        ("KillMode=mixed", "KillMode=mix", "Failed to parse kill mode"),
+        ("ProtectHome=", "ProtectHomes=", "Unknown key 'ProtectHomes'"),
+        ("ExecStart=", "ExecStarts=", "Service has no ExecStart="),
+        ("@resources", "@resource", "Unknown system call group"),
+    ],
+)
+def test_a_mistake_in_a_unit_would_be_told(
+    written: str, wrong: str, said: str, tmp_path: Path
+) -> None:
+    text = (DEPLOY / UNITS[0]).read_text()
+    assert written in text
+    assert said in verify(tmp_path, UNITS[0], text.replace(written, wrong))[1]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_exposes_the_machine_at_most_to_two_of_ten(unit: str) -> None:
+    command = [installed("systemd-analyze"), "security", "--offline=true"]
+    ended = subprocess.run(
+        [*command, "--threshold=20", str(DEPLOY / unit)],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout[-200:] + ended.stderr
+
+
+def test_the_unit_starts_what_the_procfile_starts() -> None:
+    (start,) = values("ExecStart")
+    assert start.startswith(INSTALLED)
+    assert start.removeprefix(INSTALLED) == " ".join(
+        ["gunicorn", *gateway.command()[1:]]
+    )
+    assert values("WorkingDirectory") == ["/opt/signal-gateway"]
+
+
+def test_the_gateway_runs_in_the_environment_of_the_unit(tmp_path: Path) -> None:
+    load_credentials(
+        tmp_path, {"/etc/signal-gateway/api-tokens": f"authentik:{TOKEN}\n"}
+    )
+    environment = unit_environment(tmp_path)
+    assert environment["SIGNAL_API_URL"] == "http://127.0.0.1:8080/api/v1/rpc"
+    assert environment["TEMPLATES_FILE"] == "/etc/signal-gateway/templates.yaml"
+    assert values("ExecStart", UNITS[1])[0].split()[3:6] == [
+        "daemon", "--http", "127.0.0.1:8080",
+    ]  # fmt: skip
+    with standin.running() as signal:
+        address = environment["SIGNAL_API_URL"].replace(":8080", f":{signal.port}")
+        bind = f"--bind 127.0.0.1:{gateway.free_port()}"
+        here = {
+            "SIGNAL_API_URL": address,
+            "TEMPLATES_FILE": str(ROOT / "templates.yaml"),
+        }
+        started = {**environment, **here, "GUNICORN_CMD_ARGS": bind}
+        with gateway.running(**started) as running:
+            answer = running.post(CODE)
+    assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
+    assert signal.books.requests[0]["params"]["account"] == NUMBER
+
+
+def test_gunicorn_tells_systemd_when_it_is_ready(tmp_path: Path) -> None:
+    assert values("Type") == ["notify"]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(str(tmp_path / "notify"))
+        notified.settimeout(10)
+        bind = f"--bind 127.0.0.1:{gateway.free_port()}"
+        with gateway.running(
+            GUNICORN_CMD_ARGS=bind, NOTIFY_SOCKET=str(tmp_path / "notify")
+        ):
+            assert notified.recv(1000).startswith(b"READY=1")
+
+
+def test_each_secret_of_the_unit_may_be_in_a_file_and_has_its_credential() -> None:
+    text = (DEPLOY / UNITS[0]).read_text()
+    named = re.findall(r"Environment=([A-Z_]+)_FILE=%d/(\S+)\n", text)
+    loaded = re.findall(r"LoadCredential=(\S+):/etc/signal-gateway/\1\n", text)
+    assert [credential for _, credential in named] == loaded
+    assert {name for name, _ in named} == {"API_TOKENS", "METRICS_TOKEN"}
+    assert {name for name, _ in named} < set(Source.SECRETS)
+
+
+def test_the_variables_of_the_environment_file_exist() -> None:
+    text = (DEPLOY / "environment").read_text()
+    named = re.findall(r"^#?([A-Z][A-Z_]+)=", text, re.MULTILINE)
+    table = (ROOT / "README.md").read_text().partition("## Variables")[2]
+    assert len(named) > 4
+    assert [name for name in named if f"`{name}`" not in table] == []
+
+
+def test_who_stops_waits_for_who_works() -> None:
+    configuration = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    (stop,) = (int(seconds) for seconds in values("TimeoutStopSec"))
+    assert Settings().signal_timeout < configuration["graceful_timeout"] < stop
