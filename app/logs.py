@@ -28,7 +28,7 @@ def share_handler() -> None:
     """Let gunicorn write as the gateway does, unless it was told to write to a file."""
     server = logging.getLogger("gunicorn.error")
     if not any(isinstance(known, logging.FileHandler) for known in server.handlers):
-        server.handlers = LOG.handlers or server.handlers
+        server.handlers = list(LOG.handlers or server.handlers)
 
 
 class LineHandler(logging.Handler):
