@@ -1,5 +1,6 @@
 """gunicorn's settings; GUNICORN_CMD_ARGS and the command line override them."""
 
+import gc
 import ipaddress
 import os
 import shutil
@@ -51,6 +52,11 @@ def when_ready(server):
         token = settings.preview_token or "<your token>"
         greeting = _GREETING.format(token=token, host=address[0], port=address[1])
         print(greeting, flush=True)
+
+
+def pre_fork(server, worker):
+    """Keep what all workers share from being looked through for garbage, and so from being copied."""
+    gc.freeze()
 
 
 def on_reload(server):

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 
 from app.environment import Network
 from app.errors import GatewayError
@@ -78,6 +79,7 @@ def caller_address(
     return found
 
 
+@lru_cache(maxsize=1024)  # the same few proxies call all the time
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text.strip())

@@ -20,6 +20,8 @@ def set_up_logging(level: str, log_format: str) -> None:
     LOG.propagate = False
     LOG.setLevel(level)
     share_handler()
+    # What no line of ours tells need not be asked of the system for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # It would log parts of answers.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
 

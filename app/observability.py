@@ -49,15 +49,17 @@ def observe(app: Flask, preview: bool) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers["X-Request-ID"] = journal().request_id
+        noted, status = journal(), response.status_code
+        response.headers["X-Request-ID"] = noted.request_id
         if preview:
             response.headers["X-Preview"] = "true"
+        sends = request.endpoint == "gateway.send"
         LOG.log(
-            _level(response.status_code),
+            _level(noted, status, sends),
             "request",
-            extra={"entry": _entry(response.status_code)},
+            extra={"entry": _entry(noted, status)},
         )
-        _count()
+        _count(noted, sends)
         return response
 
 
@@ -76,27 +78,25 @@ def request_id(given: str | None) -> str:
     return given if given and _SANE_ID.fullmatch(given) else f"{getrandbits(128):032x}"
 
 
-def _count() -> None:
-    noted = journal()
+def _count(noted: Journal, sends: bool) -> None:
     metrics.IN_FLIGHT.dec()
     metrics.REQUESTS.labels("ok" if noted.outcome in SUCCESS else noted.outcome).inc()
-    if request.endpoint == "gateway.send":
+    if sends:
         metrics.REQUEST_SECONDS.observe(monotonic() - noted.started)
 
 
-def _level(status: int) -> int:
+def _level(noted: Journal, status: int, sends: bool) -> int:
     """By whose fault it is: the other side's is a warning, ours an error, a person's task critical."""
-    if journal().urgent:
+    if noted.urgent:
         return logging.CRITICAL
     if status == 500:
         return logging.ERROR
     if status >= 400:
         return logging.WARNING
-    return logging.INFO if request.endpoint == "gateway.send" else logging.DEBUG
+    return logging.INFO if sends else logging.DEBUG
 
 
-def _entry(status: int) -> dict[str, Any]:
-    noted = journal()
+def _entry(noted: Journal, status: int) -> dict[str, Any]:
     entry = {
         "request_id": noted.request_id,
         "client": noted.client,

@@ -7,6 +7,7 @@ recipient can be read as an option by a command line behind that server.
 
 import base64
 import re
+from functools import lru_cache
 
 from phonenumbers import (
     NumberParseException,
@@ -46,6 +47,7 @@ def recipient(value: str, region: str | None) -> str:
     return e164(text, region)
 
 
+@lru_cache(maxsize=1024)  # people come again
 def e164(value: str, region: str | None = None) -> str:
     """``value`` as E.164, whatever its blanks, punctuation or digits; `ValueError` if it is no number.
 

@@ -1,4 +1,4 @@
-"""gunicorn's logger, and its threaded worker, made to stand callers who do not speak, crowds, and its own end."""
+"""gunicorn's logger, and its threaded worker, made to stand silent callers, crowds, and its own end."""
 
 import json
 import socket
@@ -10,8 +10,8 @@ from time import monotonic
 from typing import Any
 
 from gunicorn import util
-from gunicorn.http.errors import ParseException
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
 from gunicorn.workers import gthread
 
 from app.answers import RETRY_AFTER
