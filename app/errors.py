@@ -18,25 +18,30 @@ class Kind:
     sentence: str
 
 
+# authentik keeps a number that it could not send to, and sends nothing more, until the person signs out.
 _RETYPE = "Sign out, sign in again, and enter the number with its country code, like +49 151 23456789."
+_AGAIN = "; for a new code, sign out and sign in again."
+_TELL = "No message was sent. Tell the administrator: "
 
 KINDS = {
     "bad_request": Kind(400, "This request cannot be read: {hint}."),
     "unauthorized": Kind(
         401,
-        "The token is missing or wrong. Compare the sender's token with API_TOKENS.",
+        _TELL + "the sender's token is missing or wrong. Compare it with API_TOKENS.",
     ),
     "forbidden": Kind(
         403,
-        "This is not allowed here. The administrator finds the reason in the gateway's log.",
+        _TELL + "this is not allowed here. The gateway's log has the reason.",
     ),
     "not_found": Kind(
-        404, "There is nothing at this address. Messages are posted to /v2/send."
+        404,
+        _TELL + "there is nothing at this address. Messages are posted to /v2/send.",
     ),
     "method_not_allowed": Kind(
         405,
-        "This address does not take {method}. If a message was posted, a redirect changed the request:"
-        " use the final https:// address.",
+        _TELL
+        + "this address does not take {method}. If a message was posted, a redirect"
+        " changed the request: use the final https:// address.",
     ),
     "too_large": Kind(
         413,
@@ -44,35 +49,37 @@ KINDS = {
     ),
     "no_recipient": Kind(
         422,
-        "Nobody was named to receive this message. Give a phone number in 'recipients'.",
+        _TELL + "nobody was named to receive it. Give a phone number in 'recipients'.",
     ),
     "invalid_recipient": Kind(
         422, "'{value}' is not a number that Signal can reach. " + _RETYPE
     ),
     "no_sender": Kind(
-        422, "No number to send from is set up. The administrator sets SIGNAL_NUMBER."
+        422, _TELL + "no number to send from is set up. SIGNAL_NUMBER gives it."
     ),
-    "no_message": Kind(
-        422, "There is nothing to send: the request has neither a code nor a message."
-    ),
+    "no_message": Kind(422, _TELL + "the request has neither a code nor a message."),
     "missing_field": Kind(
-        422, "The message needs '{field}', which the request does not have."
+        422, _TELL + "the message needs '{field}', which the request does not have."
     ),
     "unformatted_mapping": Kind(
         422,
-        "The text still has {value} in it. In the webhook mapping, write an f before its opening quote.",
+        _TELL
+        + "the text still has {value} in it. In the webhook mapping, write an f before"
+        " its opening quote.",
     ),
-    "not_on_signal": Kind(422, "This number is not on Signal. " + _RETYPE),
+    "not_on_signal": Kind(
+        422,
+        "This number is not on Signal. If it is right, set up Signal with it first. "
+        + _RETYPE,
+    ),
     "safety_number_changed": Kind(
         422,
-        "Signal is set up anew on this number, so its safety number changed."
-        " The administrator must confirm it before a message can be sent.",
+        "No message was sent: Signal was set up anew on this number."
+        " Ask the administrator to confirm its new safety number.",
     ),
-    "rate_limited": Kind(
-        429, "Too many messages. Wait {wait}, then ask for a new code."
-    ),
+    "rate_limited": Kind(429, "Too many messages. Try again in {wait}" + _AGAIN),
     "signal_rate_limited": Kind(
-        429, "Signal takes no more messages for now. Try again in {wait}."
+        429, "Signal takes no more messages for now. Try again in {wait}" + _AGAIN
     ),
     "sender_not_registered": Kind(
         502,
@@ -80,23 +87,26 @@ KINDS = {
     ),
     "signal_rejected": Kind(
         502,
-        "Signal's server refused the message. The administrator finds why in the log.",
+        "Signal's server refused the message. Tell the administrator, who finds why in the log.",
     ),
     "signal_unreachable": Kind(
         503,
-        "The message was not sent: Signal cannot be reached. Try again in a minute.",
+        "The message was not sent: Signal cannot be reached. Try again in a minute"
+        + _AGAIN,
     ),
     "busy": Kind(
-        503, "The message was not sent: too many are waiting. Try again in a minute."
+        503,
+        "The message was not sent: too many are waiting. Try again in a minute"
+        + _AGAIN,
     ),
     "signal_timeout": Kind(
         504,
         "Signal did not confirm the message; it may still arrive. If nothing has come after a"
-        " minute, check that this number is on Signal, and try again.",
+        " minute, check that this number is on Signal, and try again" + _AGAIN,
     ),
     "internal": Kind(
         500,
-        "Something went wrong inside the gateway. The administrator finds it in the log.",
+        "Something went wrong. Tell the administrator, who finds it in the gateway's log.",
     ),
 }
 
@@ -135,7 +145,7 @@ class GatewayError(Exception):
     ) -> None:
         super().__init__(code)
         self.code = code
-        self.detail = detail
+        self.detail = detail or names.get("hint", "")
         self.retry_after = retry_after
         self.names = names
 

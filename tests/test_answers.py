@@ -12,7 +12,8 @@ from tests.conftest import BEARER, SIGNAL, TOKEN, client
 CODE = {"To": "+4915112345678", "Body": "482915"}
 A, B, C = "+4915100000011", "+4915100000012", "+4915100000013"
 UNAUTHORIZED = (
-    "The token is missing or wrong. Compare the sender's token with API_TOKENS."
+    "No message was sent. Tell the administrator: the sender's token is missing or wrong."
+    " Compare it with API_TOKENS."
 )
 
 
@@ -106,17 +107,18 @@ def test_if_nobody_got_it_the_gravest_reason_answers(
     [
         (
             "Unregistered user\nFailed to send message", 422, "not_on_signal", None,
-            "This number is not on Signal. Sign out, sign in again, and enter the number"
-            " with its country code, like +49 151 23456789.",
+            "This number is not on Signal. If it is right, set up Signal with it first. Sign out, sign in"
+            " again, and enter the number with its country code, like +49 151 23456789.",
         ),
         (
             "untrusted identities", 422, "safety_number_changed", None,
-            "Signal is set up anew on this number, so its safety number changed."
-            " The administrator must confirm it before a message can be sent.",
+            "No message was sent: Signal was set up anew on this number."
+            " Ask the administrator to confirm its new safety number.",
         ),
         (
             "Rate limit failure, retry after 30 seconds", 429, "signal_rate_limited", "30",
-            "Signal takes no more messages for now. Try again in 30 seconds.",
+            "Signal takes no more messages for now. Try again in 30 seconds;"
+            " for a new code, sign out and sign in again.",
         ),
         (
             "User x is not registered.", 502, "sender_not_registered", None,
@@ -126,16 +128,18 @@ def test_if_nobody_got_it_the_gravest_reason_answers(
         (
             "signal-cli version is too old", 502, "signal_rejected", None,
             "Signal's server refused the message."
-            " The administrator finds why in the log.",
+            " Tell the administrator, who finds why in the log.",
         ),
         (
             "write tcp: broken pipe", 503, "signal_unreachable", "30",
-            "The message was not sent: Signal cannot be reached. Try again in a minute.",
+            "The message was not sent: Signal cannot be reached. Try again in a minute;"
+            " for a new code, sign out and sign in again.",
         ),
         (
             "Failed to send message", 504, "signal_timeout", None,
             "Signal did not confirm the message; it may still arrive. If nothing has come"
-            " after a minute, check that this number is on Signal, and try again.",
+            " after a minute, check that this number is on Signal, and try again;"
+            " for a new code, sign out and sign in again.",
         ),
         (
             "Group not found: x", 422, "invalid_recipient", None,
@@ -232,7 +236,7 @@ def test_a_bug_of_ours_is_told_in_one_sentence_and_logged_without_its_text(
     assert answer.json is not None
     assert (answer.status_code, answer.json["error"]) == (
         500,
-        "Something went wrong inside the gateway. The administrator finds it in the log.",
+        "Something went wrong. Tell the administrator, who finds it in the gateway's log.",
     )
     logged = capfd.readouterr().err
     assert "RuntimeError" in logged and "test_answers.py" in logged

@@ -82,8 +82,8 @@ def check(
     except GatewayError as error:
         assert error.code == "forbidden"
         assert error.sentence({}) == (
-            "This is not allowed here."
-            " The administrator finds the reason in the gateway's log."
+            "No message was sent. Tell the administrator: this is not allowed here."
+            " The gateway's log has the reason."
         )
         return error.detail
     return None

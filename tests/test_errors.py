@@ -22,17 +22,19 @@ from app.errors import KINDS, ConfigurationError, GatewayError, checked_sentence
         (
             GatewayError("missing_field", field="token"),
             422,
-            "The message needs 'token', which the request does not have.",
+            "No message was sent. Tell the administrator: the message needs 'token', which the"
+            " request does not have.",
         ),
         (
             GatewayError("rate_limited", retry_after=17),
             429,
-            "Too many messages. Wait 17 seconds, then ask for a new code.",
+            "Too many messages. Try again in 17 seconds; for a new code, sign out and sign in again.",
         ),
         (
             GatewayError("signal_rate_limited"),
             429,
-            "Signal takes no more messages for now. Try again in 60 seconds.",
+            "Signal takes no more messages for now. Try again in 60 seconds; for a new code,"
+            " sign out and sign in again.",
         ),
     ],
 )
@@ -80,9 +82,9 @@ def test_a_sentence_from_the_configuration_replaces_only_that_of_its_code() -> N
         GatewayError("missing_field", field="token").sentence(sentences)
         == "Es fehlt: token"
     )
-    assert (
-        GatewayError("busy").sentence(sentences)
-        == "The message was not sent: too many are waiting. Try again in a minute."
+    assert GatewayError("busy").sentence(sentences) == (
+        "The message was not sent: too many are waiting. Try again in a minute;"
+        " for a new code, sign out and sign in again."
     )
 
 

@@ -212,8 +212,8 @@ def test_a_locale_is_a_text(payload: dict[str, Any], locale: str | None) -> None
 def test_a_mapping_without_its_f_is_told(payload: dict[str, Any], shown: str) -> None:
     assert refusal(json.dumps({"to": ANNA, **payload}).encode()) == (
         "unformatted_mapping",
-        f"The text still has {shown} in it. In the webhook mapping, write an f before its"
-        " opening quote.",
+        f"No message was sent. Tell the administrator: the text still has {shown} in it."
+        " In the webhook mapping, write an f before its opening quote.",
     )
 
 

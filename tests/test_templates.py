@@ -203,7 +203,8 @@ def test_a_missing_field_is_named_and_nothing_is_sent(
         rendered(one(tmp_path, message), **payload)
     assert code_of(error) == (
         "missing_field",
-        f"The message needs '{field}', which the request does not have.",
+        f"No message was sent. Tell the administrator: the message needs '{field}', which the"
+        " request does not have.",
     )
 
 

@@ -131,7 +131,7 @@ def test_the_eleventh_code_is_told_to_wait(signal: responses.RequestsMock) -> No
     assert [answer.status_code for answer in answers] == [201] * 10 + [429]
     assert answers[10].json is not None
     assert answers[10].json["error"] == (
-        "Too many messages. Wait 5 minutes, then ask for a new code."
+        "Too many messages. Try again in 5 minutes; for a new code, sign out and sign in again."
     )
     assert 298 <= int(answers[10].headers["Retry-After"]) <= 300
     assert len(signal.calls) == 10

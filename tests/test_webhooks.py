@@ -196,7 +196,8 @@ def test_a_recipient_named_twice_gets_one_message(
             b'{"token": "482915"}',
             422,
             "no_recipient",
-            "Nobody was named to receive this message. Give a phone number in 'recipients'.",
+            "No message was sent. Tell the administrator: nobody was named to receive it."
+            " Give a phone number in 'recipients'.",
         ),
         (
             b'{"to": "--help", "token": "482915"}',
@@ -216,20 +217,22 @@ def test_a_recipient_named_twice_gets_one_message(
             b'{"to": "+4915112345678"}',
             422,
             "no_message",
-            "There is nothing to send: the request has neither a code nor a message.",
+            "No message was sent. Tell the administrator: the request has neither a code nor"
+            " a message.",
         ),
         (
             b'{"to": "+4915112345678", "message": " \\u0000\\u202e "}',
             422,
             "no_message",
-            "There is nothing to send: the request has neither a code nor a message.",
+            "No message was sent. Tell the administrator: the request has neither a code nor"
+            " a message.",
         ),
         (
             b'{"to": "+4915112345678", "message": "Your code is: {token}"}',
             422,
             "unformatted_mapping",
-            "The text still has {token} in it. In the webhook mapping, write an f before"
-            " its opening quote.",
+            "No message was sent. Tell the administrator: the text still has {token} in it."
+            " In the webhook mapping, write an f before its opening quote.",
         ),
     ],
 )
@@ -251,7 +254,8 @@ def test_a_code_is_never_sent_without_the_code(signal: responses.RequestsMock) -
     answer = client().post("/v2/send/sms", json=document, headers=BEARER)
     assert answer.json is not None
     assert answer.json["error"] == (
-        "The message needs 'token', which the request does not have."
+        "No message was sent. Tell the administrator: the message needs 'token', which the"
+        " request does not have."
     )
     assert not signal.calls
 
@@ -353,5 +357,6 @@ def test_without_any_number_to_send_from_the_administrator_is_told(
     answer = client(signal_number=None).post("/v2/send", json=CODE, headers=BEARER)
     assert answer.json is not None
     assert answer.json["error"] == (
-        "No number to send from is set up. The administrator sets SIGNAL_NUMBER."
+        "No message was sent. Tell the administrator: no number to send from is set up."
+        " SIGNAL_NUMBER gives it."
     )

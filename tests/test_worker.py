@@ -17,7 +17,10 @@ from app import worker
 from app.worker import ServerLogger, Worker
 
 POST = b"POST /v2/send HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n"
-SENTENCE = "The message was not sent: too many are waiting. Try again in a minute."
+SENTENCE = (
+    "The message was not sent: too many are waiting. Try again in a minute;"
+    " for a new code, sign out and sign in again."
+)
 
 
 class Running:

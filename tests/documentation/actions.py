@@ -50,6 +50,15 @@ def typed(case: Case) -> None:
     assert problem is None, problem
 
 
+def diagram(case: Case) -> None:
+    """A flow chart whose every line is one arrow."""
+    first, *lines = case.block.text.strip().splitlines()
+    assert re.fullmatch("flowchart (LR|TB)", first)
+    node = r"\w+(\[[^\[\]]+\])?"
+    for line in lines:
+        assert re.fullmatch(rf" +{node} --( [^-]+ --)?> {node}", line), line
+
+
 def shown(case: Case) -> None:
     """The block was printed when its document was typed; … stands for anything."""
     lines = [line.rstrip() for line in case.block.text.strip("\n").split("\n")]

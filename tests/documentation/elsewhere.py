@@ -7,10 +7,23 @@ here or in `GUARDED` is told otherwise fails, and so does a pattern that no docu
 from fnmatch import fnmatchcase
 
 NEEDS_SIGNAL = "needs a Signal account and its phone"
+NEEDS_PLATFORM = "needs an account or a server of the platform"
+CHANGES_MACHINE = "would change this machine"
 
 ELSEWHERE = {
     "signal-cli link -n *": NEEDS_SIGNAL,
     "signal-cli daemon --http 127.0.0.1:*": "a stand-in for the daemon is running already",
+    "heroku create *": NEEDS_PLATFORM,
+    "heroku config:set *": NEEDS_PLATFORM,
+    "git push heroku HEAD:main": NEEDS_PLATFORM,
+    "git pull --ff-only": "the copy of the tree has no history",
+    "dokku apps:create *": NEEDS_PLATFORM,
+    "dokku config:set signal-gateway *": NEEDS_PLATFORM,
+    "dokku domains:set signal-gateway *": NEEDS_PLATFORM,
+    "apt install -y *": CHANGES_MACHINE,
+    "useradd --system *": CHANGES_MACHINE,
+    "certbot certonly *": "needs a name on the Internet",
+    "nginx -t": "tests/test_proxies.py runs the real one with this file",
     "signal-cli -a +* submitRateLimitChallenge *": NEEDS_SIGNAL,
 }
 
@@ -18,7 +31,7 @@ ELSEWHERE = {
 GUARDED = (
     "adduser", "apk", "apt", "apt-get", "brew", "certbot", "chown", "dnf", "docker", "dokku", "groupadd",
     "heroku", "journalctl", "kubectl", "mount", "nginx", "npm", "podman", "reboot", "rsync", "scp", "service",
-    "signal-cli", "ssh", "systemctl", "systemd-run", "useradd", "usermod",
+    "signal-cli", "ssh", "systemd-run", "useradd", "usermod",
 )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ sys.path.insert(0, {root!r})
 from tests.documentation.programs import main
 sys.exit(main({name!r}, sys.argv[1:]))
 """
+_SUDO = '#!/bin/sh\n[ "$1" = -u ] && shift 2\nexec "$@"\n'
 
 
 @dataclass
@@ -100,8 +101,11 @@ class Sandbox:
     def _make_programs(self) -> None:
         folder = self._folder / "bin"
         folder.mkdir()
-        for name in {*programs.PROGRAMS, *elsewhere.stand_ins(), "stop"}:
+        shims = {"sudo": _SUDO}
+        for name in {*programs.PROGRAMS, *elsewhere.stand_ins()}:
             shim = _SHIM.format(python=sys.executable, root=str(ROOT), name=name)
+            shims[name] = shim
+        for name, shim in shims.items():
             (folder / name).write_text(shim)
             (folder / name).chmod(0o755)
         for name in _REAL:

@@ -33,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     *((shell, always, actions.typed) for shell in SHELLS),
     ("", always, actions.shown),
     ("text", always, actions.shown),
+    ("mermaid", always, actions.diagram),
     ("yaml", is_templates, actions.templates),
     ("yaml", of_home_assistant, actions.home_assistant),
     ("yaml", of_prometheus, actions.prometheus),

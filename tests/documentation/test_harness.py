@@ -33,6 +33,8 @@ WRONG = {
     "false\ntrue\n": "ends with 1",
     "no-such-program\n": "not found",
     "apt-get install nginx\n": "elsewhere.py does not say why",
+    "sudo systemctl enable --now signal-gateway\n": "there is no signal-gateway.service",
+    "sudo systemctl edit signal-gateway\n": "systemctl edit is not known here",
     "signal-cli send\n": "elsewhere.py does not say why",
     "git clone https://example.com/x.git there && ls there/nothing\n": "ends with 2",
     ".venv/bin/pip install -r nothing.txt\n": "there is no nothing.txt",
