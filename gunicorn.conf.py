@@ -11,11 +11,15 @@ from tempfile import mkdtemp
 worker_class = "app.worker.Worker"
 logger_class = "app.worker.ServerLogger"
 bind = f"0.0.0.0:{os.environ['PORT']}" if os.environ.get("PORT") else "127.0.0.1:8880"
+# Measured on two cores (docs/performance.md): two workers do twice what one does, four no more. A thread
+# waits for Signal most of its time; more than 32 wait in vain, as a worker sends 32 messages at once.
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
-threads = 32  # a thread waits for Signal most of its time
+threads = 32
 preload_app = True  # configuration is read once, so a mistake in it is told once and nothing starts
-timeout = 60  # above SIGNAL_TIMEOUT, which is below 30
-graceful_timeout = 25  # above SIGNAL_TIMEOUT, below the 30 s after which platforms kill
+# SIGNAL_TIMEOUT is 20, then these, so that a worker that stops finishes what it sends; authentik waits
+# for 30 s, and after as long platforms kill.
+graceful_timeout = 25
+timeout = 60
 control_socket_disable = True
 # No %(u)s, where a token may stand; it is not logged unless a platform asks for it.
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(M)s'

@@ -17,6 +17,7 @@ from tests.load.measure import CODE, Result, load, measured
 from tests.load.processes import machine, served, signal_server
 
 CALLERS = 64  # for messages a second: enough to keep two workers' threads busy
+SYNC = "--worker-class sync --threads 1"
 TO = "+4915112345678"
 NO_LIMIT = "clients: {authentik: {limits: {recipient: 1000000 per second}}}\n"
 START = "**Your code** is {token}.\n"
@@ -46,6 +47,7 @@ def main() -> None:
     table = Table()
     print(f"{machine()}; CPU ms is of the gateway, for each request")
     workers(table)
+    threads(table)
     recipients(table)
     templates(table)
     requests(table)
@@ -58,7 +60,7 @@ def gateway(milliseconds: int, **variables: str) -> Iterator[tuple[int, int]]:
     """A gateway that is warm, before a server of Signal's that takes so long for each message."""
     with signal_server(milliseconds) as signal_port:
         with served("wsgi:app", signal_port, **variables) as (port, pid):
-            load(port, 300, 8)
+            load(port, 300 if milliseconds < 100 else 8, 8)
             yield port, pid
 
 
@@ -69,6 +71,13 @@ def workers(table: Table) -> None:
             with gateway(milliseconds, WEB_CONCURRENCY=str(count)) as (port, pid):
                 found = measured(port, pid, 2000, CALLERS)
             table.row(f"  workers: {count}", found)
+
+
+def threads(table: Table) -> None:
+    table.start(f"{CALLERS} callers, Signal takes 500 ms")
+    for arguments in (SYNC, "--threads 8", "--threads 32", "--threads 128"):
+        with gateway(500, GUNICORN_CMD_ARGS=arguments) as (port, pid):
+            table.row(f"  {arguments}", measured(port, pid, 2 * CALLERS, CALLERS))
 
 
 def recipients(table: Table) -> None:
