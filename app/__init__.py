@@ -34,7 +34,10 @@ def create_app(
     delivery = signal.connect(settings)
     app.register_blueprint(webhooks.blueprint(settings, catalogue, throttle, delivery))
     app.register_blueprint(health.blueprint(settings, throttle, delivery))
-    app.register_blueprint(commands.blueprint(settings, catalogue))
+    is_alone = environ.get("WEB_CONCURRENCY") == "1"
+    app.register_blueprint(
+        commands.blueprint(settings, catalogue, throttle, delivery, is_alone)
+    )
     return app
 
 

@@ -21,6 +21,7 @@ from app.metrics import REQUESTS
 from app.observability import request_id
 
 FIVE_SECONDS = struct.pack("ll", 5, 0)  # a timeval, for SO_RCVTIMEO
+LAST_SECONDS = 1.0  # for the first byte of a caller, when the worker stops
 MOST_WAITING = 256  # requests, beside those that the threads serve
 CROWD_SECONDS = (
     5.0  # for so long; then it is no crowd but an overload, and waiting is kept short
@@ -50,14 +51,22 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Any) -> Any:
         is_new = not conn.initialized and not conn.data_ready
-        if is_new and not conn.wait_for_data(0.1 if self.alive else 1):
-            return gthread._DEFER
+        goes_on = self.alive
+        if is_new and not conn.wait_for_data(0.1 if goes_on else LAST_SECONDS):
+            return gthread._DEFER if goes_on else False
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, FIVE_SECONDS)
         conn.was_answered = False
         goes_on = super().handle(conn)
         if goes_on is False and not conn.was_answered:
             _hang_up(conn)
         return goes_on
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """At its end a worker has no loop to go back to: who has not spoken yet is waited for once more."""
+        if not self.alive and not fs.cancelled() and fs.result() is gthread._DEFER:
+            super().enqueue_req(conn)
+        else:
+            super().finish_request(conn, fs)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         conn.was_answered = True

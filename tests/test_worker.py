@@ -225,3 +225,16 @@ def test_whom_the_kernel_has_let_in_is_served_before_the_end() -> None:
     gateway.stop()
     with pytest.raises(ConnectionRefusedError):
         gateway.connect()
+
+
+def test_who_speaks_late_is_served_before_the_end() -> None:
+    gateway = Running()
+    gateway.may_answer.set()
+    gateway.thread.start()
+    with gateway.connect() as late, gateway.connect():
+        wait_until(lambda: gateway.worker.nr_conns == 2)
+        gateway.worker.handle_exit(None, None)
+        threading.Event().wait(0.3)
+        late.sendall(post())
+        assert read(late).endswith("answered")
+        gateway.stop()

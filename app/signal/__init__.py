@@ -11,9 +11,10 @@ from app.signal.limited import Limited
 from app.signal.outcome import Message, Outcome, State
 from app.signal.preview import Preview
 from app.signal.rest import RestServer
-from app.signal.route import DEFAULT_CONCURRENCY, NO_TURN, Backend, Route
+from app.signal.route import DEFAULT_CONCURRENCY, NO_TURN, Route
 
 PROBE_SECONDS = 5.0
+Server = RestServer | DaemonServer
 
 
 class Signal:
@@ -70,18 +71,23 @@ class Signal:
 def connect(settings: Settings) -> Signal:
     """The delivery that the settings ask for. Nothing is contacted yet."""
     routes = [
-        Route(_backend(url), _name(url), settings.signal_concurrency)
-        for url in settings.signal_urls
+        Route(server, name, settings.signal_concurrency)
+        for name, server in servers(settings)
     ]
     if settings.preview:
         routes = [Route(Preview(), "preview", settings.signal_concurrency)]
     return Signal(routes, settings.signal_timeout)
 
 
-def _name(url: str) -> str:
+def servers(settings: Settings) -> list[tuple[str, Server]]:
+    """Signal's servers by name, not contacted yet."""
+    return [(name_of(url), _server(url)) for url in settings.signal_urls]
+
+
+def name_of(url: str) -> str:
     """Host and port, which tell servers apart, without the password that may stand before them."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def _backend(url: str) -> Backend:
+def _server(url: str) -> Server:
     return DaemonServer(url) if url.endswith("/api/v1/rpc") else RestServer(url)

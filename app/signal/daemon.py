@@ -1,12 +1,11 @@
 """``signal-cli daemon --http`` as a backend: JSON-RPC, one ``send`` for each recipient."""
 
-import base64
-import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from app.signal.about import About, Unusable, answered, clock, word
 from app.signal.daemon_outcomes import BY_CODE, BY_STATUS, TABLE
+from app.signal.daemon_request import call, send_params
 from app.signal.outcome import Message, Outcome, not_sent, unknown
 from app.signal.signal_cli import (
     CAPTCHA,
@@ -20,20 +19,8 @@ from app.signal.signal_cli import (
     sent,
 )
 from app.signal.transport import Answer, Endpoint, handed_over
-from app.styling import to_ranges
 
 CONCURRENCY = 32  # it serves each request on a thread of its own
-# Signal's options that are passed on under another name; those with more to them are in _options.
-_RENAMED = {
-    "quote_timestamp": "quoteTimestamp",
-    "quote_author": "quoteAuthor",
-    "quote_message": "quoteMessage",
-    "edit_timestamp": "editTimestamp",
-    "view_once": "viewOnce",
-    "sticker": "sticker",
-}
-MENTION = "{start}:{length}:{author}"
-_ACI = re.compile(r"[0-9a-f-]{36}")
 
 
 class DaemonServer:
@@ -45,10 +32,10 @@ class DaemonServer:
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
         """Send to one recipient before ``deadline`` (`time.monotonic`) and tell what became of it."""
         try:
-            params = _params(message, recipient)
+            params = send_params(message, recipient)
         except ValueError as error:
             return not_sent("bad_request", str(error))
-        answer = handed_over(self._rpc, _call("send", params), deadline)
+        answer = handed_over(self._rpc, call("send", params), deadline)
         if isinstance(answer, Outcome):
             return answer
         return read_answer(answer, recipient)
@@ -57,72 +44,33 @@ class DaemonServer:
         return CONCURRENCY
 
     def problem(self, sender: str | None, deadline: float) -> str | None:
-        """The code of what keeps it from sending. With one account (-a) it cannot tell which."""
-        answer = handed_over(self._rpc, _call("listAccounts", {}), deadline)
-        document = answer.json() if isinstance(answer, Answer) else None
-        if not isinstance(document, dict):
+        """The code of what keeps it from sending."""
+        try:
+            numbers = self.accounts(deadline)
+        except Unusable:
             return "signal_unreachable"
-        listed = document.get("result")
-        if not sender or not isinstance(listed, list):
+        is_missing = sender and numbers is not None and sender not in numbers
+        return "sender_not_registered" if is_missing else None
+
+    def accounts(self, deadline: float) -> list[Any] | None:
+        """The numbers registered there; with one account (-a) it does not tell. Raises `Unusable`."""
+        listed = self._asked("listAccounts", deadline)[1].get("result")
+        if not isinstance(listed, list):
             return None
-        numbers = [entry.get("number") for entry in listed if isinstance(entry, dict)]
-        return None if sender in numbers else "sender_not_registered"
+        return [entry.get("number") for entry in listed if isinstance(entry, dict)]
 
+    def about(self, deadline: float) -> About:
+        """What it tells of itself; raises `Unusable`."""
+        answer, document = self._asked("version", deadline)
+        version = word(document.get("result"), "version")
+        return About("signal-cli", version, "daemon", clock(answer))
 
-def _call(method: str, params: Mapping[str, Any]) -> bytes:
-    document = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    return json.dumps(document).encode()
-
-
-def _params(message: Message, recipient: str) -> dict[str, Any]:
-    """``ValueError`` says which option the daemon does not have."""
-    params = {
-        "account": message.sender,
-        "message": message.content.text,
-        **_to(recipient),
-        **_options(message.options),
-    }
-    ranges = to_ranges(message.content)
-    return {**params, "textStyle": ranges} if ranges else params
-
-
-def _to(recipient: str) -> dict[str, list[str]]:
-    if recipient.startswith("group."):
-        group_id = base64.b64decode(recipient.removeprefix("group."))
-        return {"groupId": [group_id.decode("ascii", "replace")]}
-    if recipient.startswith("+") or _ACI.fullmatch(recipient):
-        return {"recipient": [recipient]}
-    return {"username": [recipient]}
-
-
-def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options under the daemon's names. Where it differs, signal-cli-rest-api's default holds."""
-    given = {
-        _RENAMED[name]: value for name, value in options.items() if name in _RENAMED
-    }
-    given["notifySelf"] = options.get("notify_self", True)
-    for name, key in (("mentions", "mention"), ("quote_mentions", "quoteMention")):
-        if name in options:
-            given[key] = [MENTION.format_map(entry) for entry in options[name]]
-    if "base64_attachments" in options:
-        given["attachment"] = [
-            _data_uri(text) for text in options["base64_attachments"]
-        ]
-    if "link_preview" in options:
-        given |= _preview(options["link_preview"])
-    return given
-
-
-def _data_uri(text: str) -> str:
-    """Never anything else: what is no data: would be read as a path on the daemon's host."""
-    prefix = "" if text.startswith("data:") else "data:application/octet-stream;base64,"
-    return prefix + text
-
-
-def _preview(preview: Mapping[str, str]) -> dict[str, str]:
-    if "base64_thumbnail" in preview:
-        raise ValueError("a signal-cli daemon takes no 'base64_thumbnail'")
-    return {f"preview{key.capitalize()}": value for key, value in preview.items()}
+    def _asked(self, method: str, deadline: float) -> tuple[Answer, dict[str, Any]]:
+        answer = answered(self._rpc, call(method, {}), deadline)
+        document = answer.json()
+        if not isinstance(document, dict):
+            raise Unusable(f"this is no signal-cli daemon (it answers {answer.status})")
+        return answer, document
 
 
 def read_answer(answer: Answer, recipient: str) -> Outcome:

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from app.signal.about import About, Unusable, answered, clock, word
 from app.signal.outcome import Message, Outcome, not_sent, unknown
 from app.signal.rest_outcomes import (
     BY_STATUS,
@@ -44,12 +45,30 @@ class RestServer:
         )
 
     def problem(self, sender: str | None, deadline: float) -> str | None:
-        """The code of what keeps it from sending. Only /v1/accounts reaches signal-cli behind it."""
-        answer = handed_over(self._accounts, b"", deadline)
-        if isinstance(answer, Outcome) or answer.status != 200:
+        """The code of what keeps it from sending."""
+        try:
+            is_missing = sender and sender not in self.accounts(deadline)
+        except Unusable:
             return "signal_unreachable"
-        is_missing = sender and sender not in _list(answer.json())
         return "sender_not_registered" if is_missing else None
+
+    def accounts(self, deadline: float) -> list[Any]:
+        """The numbers registered there; raises `Unusable`. Only this reaches signal-cli behind it."""
+        answer = answered(self._accounts, b"", deadline)
+        if answer.status != 200:
+            raise Unusable(f"signal-cli behind it does not answer ({answer.status})")
+        return _list(answer.json())
+
+    def about(self, deadline: float) -> About:
+        """What it tells of itself; raises `Unusable`."""
+        answer = answered(self._about, b"", deadline)
+        told = answer.json()
+        if not isinstance(told, dict) or "versions" not in told:
+            raise Unusable(
+                f"this is no signal-cli-rest-api (it answers {answer.status})"
+            )
+        version, mode = word(told, "version"), word(told, "mode")
+        return About("signal-cli-rest-api", version, mode, clock(answer))
 
 
 def _body(message: Message, recipient: str) -> bytes:

@@ -7,7 +7,7 @@ answer is read than `LONGEST_ANSWER`.
 
 import http.client
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -32,10 +32,11 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """``body`` is ``None`` if it could not be read whole."""
+    """``body`` is ``None`` if it could not be read whole; ``date`` is the header of this name."""
 
     status: int
     body: bytes | None
+    date: str | None = field(default=None, compare=False)
 
     def json(self) -> Any:
         """What the body says; ``None`` if it is no JSON."""
@@ -72,7 +73,8 @@ class Endpoint:
         except (requests.RequestException, HTTPError, ValueError) as error:
             raise _failure(error) from error
         with response:
-            return Answer(response.status_code, _read(response))
+            date = response.raw.headers.get("Date")
+            return Answer(response.status_code, _read(response), date)
 
     def _request(self, body: bytes) -> requests.PreparedRequest:
         request = requests.PreparedRequest()
