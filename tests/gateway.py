@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +90,19 @@ def run_to_the_end(
         text=True,
         timeout=30,
     )
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until the condition holds; a gateway that does not answer meanwhile may do so later."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if condition():
+                return
+        except requests.ConnectionError:
+            pass
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.05)
 
 
 def free_port() -> int:
