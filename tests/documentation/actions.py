@@ -50,6 +50,16 @@ def typed(case: Case) -> None:
     assert problem is None, problem
 
 
+def measured(case: Case) -> None:
+    """Figures cannot be printed anew; the machine stands before them, and nothing failed."""
+    first, *lines = case.block.text.strip().splitlines()
+    assert re.match(r"\d+ x \w", first)
+    assert any(re.search(r"\d", line) for line in lines)
+    assert not re.search(
+        r"[1-9]\d* (lost|double|contradictions|failed)", case.block.text
+    )
+
+
 def diagram(case: Case) -> None:
     """A flow chart whose every line is one arrow."""
     first, *lines = case.block.text.strip().splitlines()

@@ -23,6 +23,10 @@ BIN = Path(sys.executable).parent
 SANDBOX = Path(os.environ.get("SANDBOX", "."))
 PID, LOG, TOKENS = SANDBOX / "gateway.pid", SANDBOX / "gateway.log", SANDBOX / "tokens"
 START_SECONDS = 10.0
+LONG = (
+    "tests.load.",
+    "tests.fuzz.",
+)  # these run for minutes, so they need only be there
 
 
 def gunicorn(arguments: list[str]) -> str | None:
@@ -94,15 +98,14 @@ def _is_installed(requirement: str) -> bool:
 
 
 def python(arguments: list[str]) -> str | None:
-    """A virtual environment is the one that runs the tests; the rest is run."""
+    """A virtual environment is the one that runs the tests; what takes minutes is not run."""
     if arguments[:2] == ["-m", "venv"]:
         folder = Path(arguments[2])
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "bin").exists():
             (folder / "bin").symlink_to(SANDBOX / "bin")
         return None
-    if elsewhere.reason(" ".join(["python", *arguments])):
-        sys.path.insert(0, os.getcwd())
+    if arguments[:1] == ["-m"] and arguments[1].startswith(LONG):
         return None if find_spec(arguments[1]) else f"there is no {arguments[1]}"
     os.execv(sys.executable, [sys.executable, *arguments])
 

@@ -24,6 +24,10 @@ def of_prometheus(block: Block) -> bool:
     return "scrape_configs" in keys(block)
 
 
+def of_measurement(block: Block) -> bool:
+    return block.document == "docs/performance.md"
+
+
 def always(block: Block) -> bool:
     return True
 
@@ -32,6 +36,7 @@ Rule = tuple[str, Callable[[Block], bool], Callable[[Case], None]]
 RULES: tuple[Rule, ...] = (
     *((shell, always, actions.typed) for shell in SHELLS),
     ("", always, actions.shown),
+    ("text", of_measurement, actions.measured),
     ("text", always, actions.shown),
     ("mermaid", always, actions.diagram),
     ("yaml", is_templates, actions.templates),

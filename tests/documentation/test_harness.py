@@ -41,6 +41,7 @@ WRONG = {
     ".venv/bin/pip install '.[nothing]'\n": "setup.cfg has no extra",
     ".venv/bin/pip install no-such-package\n": "is not installed here",
     ".venv/bin/pytest tests/test_nothing.py\n": "there is no tests/test_nothing.py",
+    ".venv/bin/python -m tests.load.nothing\n": "there is no tests.load.nothing",
     "curl http://signal.example.com\n": "ends with 7",
     CURL.format("wrong-token-0123456789", CODE): "401",
     CURL.format("TOKEN", "{}"): "422",

@@ -17,7 +17,6 @@ from tests.load.measure import CODE, Result, load, measured
 from tests.load.processes import machine, served, signal_server
 
 CALLERS = 64  # for messages a second: enough to keep two workers' threads busy
-SYNC = "--worker-class sync --threads 1"
 TO = "+4915112345678"
 NO_LIMIT = "clients: {authentik: {limits: {recipient: 1000000 per second}}}\n"
 START = "**Your code** is {token}.\n"
@@ -75,7 +74,7 @@ def workers(table: Table) -> None:
 
 def threads(table: Table) -> None:
     table.start(f"{CALLERS} callers, Signal takes 500 ms")
-    for arguments in (SYNC, "--threads 8", "--threads 32", "--threads 128"):
+    for arguments in ("--threads 8", "--threads 32", "--threads 128"):
         with gateway(500, GUNICORN_CMD_ARGS=arguments) as (port, pid):
             table.row(f"  {arguments}", measured(port, pid, 2 * CALLERS, CALLERS))
 
