@@ -59,6 +59,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         goes_on = super().handle(conn)
         if goes_on is False and not conn.was_answered:
             _hang_up(conn)
+        elif goes_on is False:
+            _read_off(conn.sock)
         return goes_on
 
     def finish_request(self, conn: Any, fs: Any) -> None:
@@ -152,6 +154,21 @@ def _hang_up(conn: Any) -> None:
         conn.sock.shutdown(socket.SHUT_RD)
     except OSError:
         pass  # the caller was faster
+
+
+def _read_off(sock: socket.socket) -> None:
+    """What a caller still sends after the answer: closed with bytes on their way, it would be lost."""
+    deadline = monotonic() + LAST_SECONDS
+    try:
+        sock.recv(
+            1, socket.MSG_PEEK | socket.MSG_DONTWAIT
+        )  # else nothing is on its way
+        sock.shutdown(socket.SHUT_WR)
+        sock.settimeout(LAST_SECONDS)
+        while monotonic() < deadline and sock.recv(65536):
+            pass
+    except OSError:
+        pass  # all is read, or the caller has gone
 
 
 def _busy(app: Any, is_text: bool) -> bytes:

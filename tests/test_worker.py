@@ -186,6 +186,17 @@ def test_a_caller_who_does_not_speak_holds_no_thread(running: Running) -> None:
         assert read(silent).endswith("answered")
 
 
+def test_an_answer_to_a_large_request_that_was_not_read_is_not_lost(
+    running: Running,
+) -> None:
+    running.may_answer.set()
+    close = b"Connection: close\r\n"
+    for _ in range(10):
+        with running.connect() as caller:
+            caller.sendall(post(b" " * 4_000_000, close))
+            assert read(caller).endswith("answered")
+
+
 def test_what_is_no_http_is_refused_without_being_repeated(running: Running) -> None:
     with running.connect(b"HELLO secret\r\n\r\n") as caller:
         answer = read(caller)
