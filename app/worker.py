@@ -21,10 +21,10 @@ from app.metrics import REQUESTS
 from app.observability import request_id
 
 FIVE_SECONDS = struct.pack("ll", 5, 0)  # a timeval, for SO_RCVTIMEO
-LAST_SECONDS = 1.0  # for the first byte of a caller, when the worker stops
-MOST_WAITING = 256  # requests, beside those that the threads serve
+LAST_SECONDS = 1.0  # for a caller's first byte, when the worker stops, and for what comes after an answer
+MOST_WAITING = 256  # requests of a crowd, beside those that the threads serve
 CROWD_SECONDS = (
-    5.0  # for so long; then it is no crowd but an overload, and waiting is kept short
+    5.0  # what lasts longer is no crowd but an overload, in which only few may wait
 )
 UNREADABLE = "This request cannot be read: it is no valid HTTP."
 
@@ -51,16 +51,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Any) -> Any:
         is_new = not conn.initialized and not conn.data_ready
-        goes_on = self.alive
-        if is_new and not conn.wait_for_data(0.1 if goes_on else LAST_SECONDS):
-            return gthread._DEFER if goes_on else False
+        was_alive = self.alive
+        if is_new and not conn.wait_for_data(0.1 if was_alive else LAST_SECONDS):
+            return gthread._DEFER if was_alive else False
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, FIVE_SECONDS)
         conn.was_answered = False
         goes_on = super().handle(conn)
-        if goes_on is False and not conn.was_answered:
+        if goes_on is False:
             _hang_up(conn)
-        elif goes_on is False:
-            _read_off(conn.sock)
         return goes_on
 
     def finish_request(self, conn: Any, fs: Any) -> None:
@@ -149,26 +147,27 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
 
 def _hang_up(conn: Any) -> None:
-    """Else the main loop would wait two seconds for the end of what the caller may still send."""
+    """End it in this thread: gunicorn's main loop would wait two seconds for a caller who does not close.
+
+    What comes after an answer is read for a while: closed with bytes on their way, a connection loses it.
+    """
+    deadline = monotonic() + LAST_SECONDS
     try:
+        if conn.was_answered and _has_more(conn.sock):
+            conn.sock.shutdown(socket.SHUT_WR)
+            conn.sock.settimeout(LAST_SECONDS)
+            while monotonic() < deadline and conn.sock.recv(65536):
+                pass
         conn.sock.shutdown(socket.SHUT_RD)
     except OSError:
         pass  # the caller was faster
 
 
-def _read_off(sock: socket.socket) -> None:
-    """What a caller still sends after the answer: closed with bytes on their way, it would be lost."""
-    deadline = monotonic() + LAST_SECONDS
+def _has_more(sock: socket.socket) -> bool:
     try:
-        sock.recv(
-            1, socket.MSG_PEEK | socket.MSG_DONTWAIT
-        )  # else nothing is on its way
-        sock.shutdown(socket.SHUT_WR)
-        sock.settimeout(LAST_SECONDS)
-        while monotonic() < deadline and sock.recv(65536):
-            pass
-    except OSError:
-        pass  # all is read, or the caller has gone
+        return bool(sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return False
 
 
 def _busy(app: Any, is_text: bool) -> bytes:

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -195,6 +196,31 @@ def test_an_answer_to_a_large_request_that_was_not_read_is_not_lost(
         with running.connect() as caller:
             caller.sendall(post(b" " * 4_000_000, close))
             assert read(caller).endswith("answered")
+
+
+def test_callers_who_do_not_close_after_their_answer_hold_nobody_up(
+    running: Running,
+) -> None:
+    running.may_answer.set()
+    close = b"Connection: close\r\n"
+    held = [running.connect(post(header=close)) for _ in range(5)]
+    assert all(read(caller).endswith("answered") for caller in held)
+    started = monotonic()
+    with running.connect(post()) as other:
+        assert read(other).endswith("answered")
+    assert monotonic() - started < 2  # it was two seconds for each of them
+    for caller in held:
+        caller.close()
+
+
+def test_who_goes_on_sending_after_the_answer_is_left(running: Running) -> None:
+    running.may_answer.set()
+    with running.connect(post(b" " * 4_000_000, b"Connection: close\r\n")) as caller:
+        assert read(caller).endswith("answered")
+        with pytest.raises(OSError):
+            for _ in range(100):
+                caller.sendall(b" " * 1000)
+                threading.Event().wait(0.05)
 
 
 def test_what_is_no_http_is_refused_without_being_repeated(running: Running) -> None:
