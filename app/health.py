@@ -1,5 +1,6 @@
 """Whether the process lives, and what callers of signal-cli-rest-api ask before they send."""
 
+from collections.abc import Sequence
 from math import inf
 from threading import Lock
 from time import monotonic
@@ -15,7 +16,14 @@ from app.throttle import Throttle
 
 VERSION = "0.1.0"
 
-
+# The keys of signal-cli-rest-api; its clients look for ``v2`` and for capabilities.
+ABOUT: dict[str, object] = {
+    "versions": ["v2"],
+    "build": 2,
+    "mode": "unknown",
+    "version": VERSION,
+    "capabilities": {"v2/send": ["quotes", "mentions"]},
+}
 PROBED_SECONDS = 10.0  # for so long a probe's result is used
 
 
@@ -43,19 +51,17 @@ class Readiness:
 def blueprint(settings: Settings, throttle: Throttle, signal: Signal) -> Blueprint:
     health = Blueprint("health", __name__)
     readiness = Readiness(signal, throttle, settings.signal_number)
+    token = settings.metrics_token
+    scrapers = [ApiToken.of("prometheus", token)] if token else []
+
+    def identify(tokens: Sequence[ApiToken]) -> None:
+        caller = callers.address(settings)
+        journal().client = callers.identified(tokens, throttle, caller)
 
     @health.get("/v1/about")
     def about() -> dict[str, object]:
-        """The keys of signal-cli-rest-api; its clients look for ``v2`` and for capabilities."""
-        caller = callers.address(settings)
-        journal().client = callers.identified(settings.api_tokens, throttle, caller)
-        return {
-            "versions": ["v2"],
-            "build": 2,
-            "mode": "unknown",
-            "version": VERSION,
-            "capabilities": {"v2/send": ["quotes", "mentions"]},
-        }
+        identify(settings.api_tokens)
+        return ABOUT
 
     @health.get("/v1/health")
     def health_of_api() -> tuple[str, int]:
@@ -75,11 +81,9 @@ def blueprint(settings: Settings, throttle: Throttle, signal: Signal) -> Bluepri
 
     @health.get("/metrics")
     def told_to_prometheus() -> Response:
-        if not settings.metrics_token:
+        if not scrapers:
             raise GatewayError("not_found")
-        token = ApiToken.of("prometheus", settings.metrics_token)
-        caller = callers.address(settings)
-        journal().client = callers.identified([token], throttle, caller)
+        identify(scrapers)
         text = metrics.exposition(VERSION, readiness.problems())
         return Response(text, content_type=metrics.CONTENT_TYPE)
 

@@ -134,6 +134,19 @@ def running(**variables: str) -> Iterator[Gateway]:
             process.stdout.close()
 
 
+@contextmanager
+def sending(signal_url: str, **variables: str) -> Iterator[Gateway]:
+    """A gateway that listens as on a platform and sends by the servers at ``signal_url``."""
+    defaults = {
+        "PORT": str(free_port()),
+        "SIGNAL_API_URL": signal_url,
+        "SIGNAL_NUMBER": NUMBER,
+        "API_TOKENS": f"authentik:{TOKEN}",
+    }
+    with running(**{**defaults, **variables}) as gateway:
+        yield gateway
+
+
 def _collect(gateway: Gateway) -> None:
     for line in gateway.process.stdout or ():
         gateway.lines.append(line)

@@ -13,25 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import nginx
 from tests.gateway import ROOT, environment, free_port
 from tests.redis_server import wait_for
 
 DEPLOY = ROOT / "docs/deploy"
-_NGINX = """
-daemon off;
-user root;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  include {folder}/server.conf;
-}}
-"""
 _CADDY = """auto_https disable_redirects
 admin off
 default_bind 127.0.0.1
@@ -101,11 +87,11 @@ def guarding_signal(folder: Path, signal: int, password: str) -> Iterator[int]:
     }.items():
         text = _replaced(text, written, wanted)
     (folder / "server.conf").write_text(f"access_log {folder}/access.log;\n{text}")
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder))
+    configuration = nginx.write(folder, f"include {folder}/server.conf;")
     digest = [installed("openssl"), "passwd", "-apr1", password]
     hashed = subprocess.run(digest, capture_output=True, text=True, check=True).stdout
     (folder / "htpasswd").write_text(f"gateway:{hashed}")
-    with _started("nginx", ["-c", str(folder / "nginx.conf")], folder, port):
+    with _started("nginx", ["-c", str(configuration)], folder, port):
         yield port
 
 
@@ -165,8 +151,7 @@ def _nginx(folder: Path, instances: Sequence[int], http: int, https: int) -> lis
             text, "#server 127.0.0.1:8881", f"server 127.0.0.1:{instances[1]}"
         )
     (folder / "server.conf").write_text(text)
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder))
-    return ["-c", str(folder / "nginx.conf")]
+    return ["-c", str(nginx.write(folder, f"include {folder}/server.conf;"))]
 
 
 def _caddy(folder: Path, instances: Sequence[int], http: int, https: int) -> list[str]:

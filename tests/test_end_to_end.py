@@ -25,11 +25,8 @@ MESSAGE = (
 @pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[Gateway, StandIn]]:
     with standin.running() as upstream:
-        with gateway.running(
-            PORT=str(gateway.free_port()),
-            SIGNAL_API_URL=upstream.url,
-            SIGNAL_NUMBER=NUMBER,
-            API_TOKENS=f"authentik:{TOKEN}",
+        with gateway.sending(
+            upstream.url,
             SIGNAL_TIMEOUT="2",
         ) as running:
             yield running, upstream

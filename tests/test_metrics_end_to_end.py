@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 
 from tests import gateway, standin
-from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.gateway import Gateway
 from tests.standin import ACCEPTING, Behaviour
 
 METRICS_TOKEN = "metrics-token-0123456789"
@@ -40,11 +40,8 @@ def test_workers_count_together_and_what_a_killed_one_did_is_no_longer_under_way
 ) -> None:
     in_flight = "signal_gateway_requests_in_flight"
     with standin.running(plan) as server:
-        with gateway.running(
-            PORT=str(gateway.free_port()),
-            SIGNAL_API_URL=server.url,
-            SIGNAL_NUMBER=NUMBER,
-            API_TOKENS=f"authentik:{TOKEN}",
+        with gateway.sending(
+            server.url,
             METRICS_TOKEN=METRICS_TOKEN,
             TMPDIR=str(tmp_path),
         ) as running:

@@ -9,29 +9,17 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from tests import gateway, standin
-from tests.gateway import NUMBER, TOKEN, Gateway
+from tests import gateway, nginx, standin
+from tests.gateway import TOKEN, Gateway
 from tests.redis_server import wait_for
 
 CODE = {"To": "+4915112345678", "Body": "004821"}
-CONFIGURATION = """
-daemon off;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass {gateway};
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    }}
+SERVER = """
+server {{
+  listen 127.0.0.1:{port};
+  location / {{
+    proxy_pass {gateway};
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   }}
 }}
 """
@@ -62,21 +50,18 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway,
         "clients: {authentik: {networks: 127.0.0.2/32}}\n"
     )
     with standin.running() as signal:
-        with gateway.running(
-            PORT=str(gateway.free_port()),
-            SIGNAL_API_URL=signal.url,
-            SIGNAL_NUMBER=NUMBER,
-            API_TOKENS=f"authentik:{TOKEN}",
+        with gateway.sending(
+            signal.url,
             TEMPLATES_FILE=str(templates),
             TRUSTED_PROXIES="127.0.0.1/32",
         ) as running:
             port = gateway.free_port()
-            text = CONFIGURATION.format(folder=folder, port=port, gateway=running.url)
-            (folder / "nginx.conf").write_text(text)
-            with subprocess.Popen([program, "-c", str(folder / "nginx.conf")]) as nginx:
+            server = SERVER.format(port=port, gateway=running.url)
+            path = nginx.write(folder, server)
+            with subprocess.Popen([program, "-c", str(path)]) as process:
                 wait_for(port)
                 yield running, f"http://127.0.0.1:{port}"
-                nginx.terminate()
+                process.terminate()
 
 
 def call(url: str, source: str, token: str = TOKEN, forged: str = "") -> int:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests import gateway, redis_server, standin
-from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.gateway import Gateway
 
 CODE = {"To": "+4915112345678", "Body": "004821"}
 
@@ -48,11 +48,8 @@ def test_the_eleventh_code_is_refused_wherever_it_arrives_and_without_redis_code
 def started(
     signal: standin.StandIn, redis: redis_server.Redis
 ) -> AbstractContextManager[Gateway]:
-    return gateway.running(
-        PORT=str(gateway.free_port()),
-        SIGNAL_API_URL=signal.url,
-        SIGNAL_NUMBER=NUMBER,
-        API_TOKENS=f"authentik:{TOKEN}",
+    return gateway.sending(
+        signal.url,
         RATE_LIMIT_STORAGE_URI=redis.uri,
         WEB_CONCURRENCY="2",
     )

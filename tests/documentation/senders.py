@@ -8,7 +8,7 @@ import yaml
 from pysignalclirestapi import SignalCliRestApi
 
 from tests import gateway, standin
-from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.gateway import TOKEN, Gateway
 from tests.standin import StandIn
 
 MESSAGE = "The garage *door* is open"
@@ -18,11 +18,8 @@ MESSAGE = "The garage *door* is open"
 def servers() -> Iterator[tuple[Gateway, StandIn]]:
     """The gateway and Signal's server as processes."""
     with standin.running() as signal:
-        with gateway.running(
-            PORT=str(gateway.free_port()),
-            SIGNAL_API_URL=signal.url,
-            SIGNAL_NUMBER=NUMBER,
-            API_TOKENS=f"authentik:{TOKEN}",
+        with gateway.sending(
+            signal.url,
         ) as running:
             yield running, signal
 

@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from tests import gateway, standin
-from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.gateway import Gateway
 from tests.standin import Behaviour
 
 CALLERS = 8
@@ -23,11 +23,8 @@ PLANS = {
 def main() -> None:
     port = gateway.free_port()
     with standin.running(lambda document: Behaviour(delay=LATENCY)) as second:
-        with gateway.running(
-            PORT=str(gateway.free_port()),
-            SIGNAL_API_URL=f"http://127.0.0.1:{port},{second.url}",
-            SIGNAL_NUMBER=NUMBER,
-            API_TOKENS=f"authentik:{TOKEN}",
+        with gateway.sending(
+            f"http://127.0.0.1:{port},{second.url}",
             SIGNAL_TIMEOUT="5",
         ) as running:
             print(

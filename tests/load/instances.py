@@ -12,30 +12,19 @@ from tempfile import TemporaryDirectory
 
 from tests.gateway import free_port
 from tests.load.processes import process, served
+from tests.nginx import write
 
 # As it comes, but for `fail_timeout`: after a refused connection nginx leaves an instance out for ten
 # seconds, and if the other is stopped within that time, there is none left. It counts whole seconds
 # and wants to see a success first, so that one means up to three.
 TRUSTED_AGAIN = 4.0
-NGINX = """
-daemon off;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  upstream gateways {{
-    {servers}
-  }}
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://gateways; }}
-  }}
+SERVERS = """
+upstream gateways {{
+  {servers}
+}}
+server {{
+  listen 127.0.0.1:{port};
+  location / {{ proxy_pass http://gateways; }}
 }}
 """
 
@@ -90,9 +79,7 @@ def nginx(instances: Sequence[Instance]) -> Iterator[Proxy]:
     port = free_port()
     servers = [f"server 127.0.0.1:{one.port} fail_timeout=1s;" for one in instances]
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "nginx.conf"
-        path.write_text(
-            NGINX.format(folder=folder, port=port, servers="\n    ".join(servers))
-        )
+        inside = SERVERS.format(port=port, servers="\n  ".join(servers))
+        path = write(Path(folder), inside)
         with process([program, "-c", str(path)], port):
             yield Proxy(port, Path(folder) / "error.log")

@@ -8,7 +8,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from tests import gateway, standin
-from tests.gateway import NUMBER, TOKEN
 from tests.standin import Behaviour
 
 CALLERS = 200
@@ -17,11 +16,8 @@ CALLERS = 200
 def main() -> None:
     with standin.running(lambda document: Behaviour(delay=1)) as server:
         server.mode = "normal"
-        with gateway.running(
-            PORT=str(gateway.free_port()),
-            SIGNAL_API_URL=server.url,
-            SIGNAL_NUMBER=NUMBER,
-            API_TOKENS=f"authentik:{TOKEN}",
+        with gateway.sending(
+            server.url,
         ) as running:
 
             def call(number: int) -> tuple[str, float]:

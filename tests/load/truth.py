@@ -14,7 +14,7 @@ from typing import Any
 
 from app.signal.outcome import State
 from tests import gateway, standin
-from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.gateway import Gateway
 from tests.signal.test_daemon import ERRORS, failed, result
 from tests.signal.test_rest import TEXTS
 from tests.standin import ACCEPTING, Behaviour
@@ -91,11 +91,8 @@ def books(
         return behaviours[int(number) % len(behaviours)]
 
     with standin.running(plan) as server:
-        with gateway.running(
-            PORT=str(gateway.free_port()),
-            SIGNAL_API_URL=server.url + path,
-            SIGNAL_NUMBER=NUMBER,
-            API_TOKENS=f"authentik:{TOKEN}",
+        with gateway.sending(
+            server.url + path,
             SIGNAL_TIMEOUT="2",
         ) as running:
             with ThreadPoolExecutor(CALLERS) as callers:
