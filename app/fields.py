@@ -170,7 +170,8 @@ def _json(value: Any) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether nothing of ``text`` would be seen."""
-    return not _JOINERS.sub("", clean(text)).strip()
+    shown = clean(text)
+    return not (shown if shown.isascii() else _JOINERS.sub("", shown).strip())
 
 
 def clean(text: str, keep_lines: bool = False) -> str:

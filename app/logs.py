@@ -22,6 +22,7 @@ def set_up_logging(level: str, log_format: str) -> None:
     share_handler()
     # What no line of ours tells need not be asked of the system for each.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     # It would log parts of answers.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
 

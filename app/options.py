@@ -30,10 +30,10 @@ class Options:
 
 def read_options(payload: Mapping[str, Any]) -> Options:
     values = {}
-    for name, (is_valid, kind) in _KINDS.items():
-        value = payload.get(name)
-        if value is None:
+    for name, value in payload.items():
+        if value is None or name not in _KINDS:
             continue
+        is_valid, kind = _KINDS[name]
         if not is_valid(value):
             raise GatewayError("bad_request", hint=f"its '{name}' must be {kind}")
         values[name] = value

@@ -116,7 +116,7 @@ def _object(raw: bytes) -> dict[str, Any]:
             hint="it is empty. A webhook mapping without its 'return' does this",
         )
     try:
-        payload = json.loads(raw, parse_constant=_refuse_constant)
+        payload = _STRICT.decode(raw.decode(json.detect_encoding(raw), "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise GatewayError("bad_request", hint="it is not JSON") from error
     if not isinstance(payload, dict):
@@ -129,6 +129,9 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _code(payload: Mapping[str, Any]) -> str | None:

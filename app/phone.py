@@ -31,6 +31,7 @@ _LONGEST = 64  # characters of a phone number, with all between
 _NUMBER = re.compile(r"[+\uff0b]?\d{3,20}")
 
 
+@lru_cache(maxsize=1024)  # people come again
 def recipient(value: str, region: str | None) -> str:
     """The canonical form of ``value``: E.164, ``group.<base64>``, ``name.01`` or an ACI.
 
@@ -47,7 +48,6 @@ def recipient(value: str, region: str | None) -> str:
     return e164(text, region)
 
 
-@lru_cache(maxsize=1024)  # people come again
 def e164(value: str, region: str | None = None) -> str:
     """``value`` as E.164, whatever its blanks, punctuation or digits; `ValueError` if it is no number.
 

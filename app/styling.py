@@ -30,7 +30,7 @@ _FIELD = (
     r"(?P<variable>\$\{[A-Z_][A-Z0-9_]*(?::-[^}]*)?\})|(?P<field>\{\{|\}\}|\{[^{}]*\})"
 )
 _TEMPLATE = re.compile(f"{_FIELD}|{_MARKUP}", re.DOTALL)
-_SPECIAL = re.compile(r"([*~`|])")
+_ESCAPED = str.maketrans({marker: f"\\{marker}" for marker in "*~`|"})
 _ASTERISKS = "marker of asterisks"
 _CLASHES = ("\\", "*", "|")
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -179,7 +179,7 @@ def to_markup(message: Styled) -> str:
             written.append(piece.value)
             before = _ASTERISKS if asterisks else ""
         else:
-            written.append(_SPECIAL.sub(r"\\\1", piece))
+            written.append(piece.translate(_ESCAPED))
             before = piece[-1]
     return "".join(written)
 

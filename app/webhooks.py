@@ -76,8 +76,11 @@ def _delivered(
 
 def _body(limit: int) -> bytes:
     """The whole body or an error: gunicorn hands over what came, even of one that was cut off."""
-    # One byte more, so that a chunked body over the limit shows.
-    request.max_content_length = limit + 1
+    length = request.content_length
+    if length is None:  # chunked: one byte more, so that a body over the limit shows
+        request.max_content_length = limit + 1
+    elif length > limit:
+        raise RequestEntityTooLarge
     try:
         body = request.get_data()
     except HTTPException:
@@ -88,6 +91,6 @@ def _body(limit: int) -> bytes:
         raise GatewayError("bad_request", hint="it broke off on its way") from error
     if len(body) > limit:
         raise RequestEntityTooLarge
-    if len(body) < (request.content_length or 0):
+    if len(body) < (length or 0):
         raise GatewayError("bad_request", hint="it broke off on its way")
     return body

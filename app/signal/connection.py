@@ -8,6 +8,7 @@ to connect that cannot be mistaken for one that came later.
 import http.client
 import io
 import socket
+import struct
 from queue import Empty, Queue
 from threading import Thread
 from time import monotonic
@@ -25,6 +26,48 @@ from urllib3.connectionpool import (
 from urllib3.exceptions import NewConnectionError
 
 CONNECT_TIMEOUT = 3.0  # seconds, looking up the host and TLS included
+
+
+class _Socket(socket.socket):
+    """Its timeout is kept by the kernel: Python would ask before each write and read whether it may."""
+
+    _seconds: float | None = None
+
+    def settimeout(self, value: float | None, /) -> None:
+        self._seconds = value
+
+    def gettimeout(self) -> float | None:
+        return self._seconds
+
+    def connect(self, address: Any, /) -> None:
+        super().settimeout(self._seconds)
+        super().connect(address)
+        super().settimeout(None)
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        deadline = monotonic() + (self._seconds or 0)
+        left = memoryview(data)
+        while left:
+            self._wait_until(deadline, socket.SO_SNDTIMEO)
+            try:
+                left = left[self.send(left, flags) :]
+            except BlockingIOError:
+                raise TimeoutError from None
+
+    def recv_into(self, *args: Any) -> int:
+        self._wait_until(monotonic() + (self._seconds or 0), socket.SO_RCVTIMEO)
+        try:
+            return super().recv_into(*args)
+        except BlockingIOError:
+            raise TimeoutError from None
+
+    def _wait_until(self, deadline: float, option: int) -> None:
+        left = deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        whole = int(left)
+        value = struct.pack("ll", whole, int((left - whole) * 1e6) or 1)
+        self.setsockopt(socket.SOL_SOCKET, option, value)
 
 
 class _TimedReader(io.RawIOBase):
@@ -111,7 +154,7 @@ class _OneWrite:
         for family, kind, protocol, _, address in look_up(
             self.host, self.port, deadline
         ):
-            connection = socket.socket(family, kind, protocol)
+            connection = _Socket(family, kind, protocol)
             try:
                 connection.settimeout(max(deadline - monotonic(), 0.001))
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

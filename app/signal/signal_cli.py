@@ -118,8 +118,9 @@ def later(outcome: Outcome, seconds: int) -> Outcome:
 
 def sent(timestamp: Any, missed: Mapping[str, Outcome]) -> Outcome:
     """Accepted by Signal at its ``timestamp``, but for ``missed`` members of a group."""
-    is_time = re.fullmatch(r"[0-9]{1,19}", str(timestamp)) is not None
+    text = str(timestamp)
+    is_time = text.isascii() and text.isdecimal() and len(text) < 20
     reasons = tuple(
         (name, outcome.code or "") for name, outcome in missed.items() if name
     )
-    return replace(SENT, timestamp=str(timestamp) if is_time else None, missed=reasons)
+    return Outcome(State.SENT, timestamp=text if is_time else None, missed=reasons)
