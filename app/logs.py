@@ -5,6 +5,7 @@ import logging
 import os
 import time
 import traceback
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -91,10 +92,12 @@ def _entry(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _time(record: logging.LogRecord) -> str:
-    return (
-        time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        + f".{int(record.msecs):03d}Z"
-    )
+    return f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
+
+
+@lru_cache(maxsize=1)  # many lines fall into one
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def where(trace: TracebackType | None) -> str:

@@ -1,6 +1,7 @@
 """The gateway as a process: started as the Procfile does it, and spoken to over HTTP."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import requests
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
+# Below those that systems give to outgoing connections; each once, from a start of this process's own.
+_PORTS = iter(range(random.randrange(12_000, 30_000), 32_768))
 TOKEN = "e2e-token-0123456789abcdef"
 NUMBER = "+4915100000001"
 
@@ -106,9 +109,11 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that no connection takes meanwhile for its own end."""
+    for port in _PORTS:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("all ports are taken")
 
 
 @contextmanager

@@ -329,16 +329,20 @@ def test_a_body_that_breaks_its_framing_is_the_callers_mistake(
     assert not signal.calls
 
 
+@pytest.mark.parametrize(("size", "status"), [(1000, 201), (1001, 413), (5000, 413)])
 def test_a_chunked_body_over_the_limit_is_refused(
-    signal: responses.RequestsMock,
+    size: int, status: int, signal: responses.RequestsMock
 ) -> None:
     answer = client(max_body_bytes=1000).post(
         "/v2/send",
-        input_stream=io.BytesIO(b" " * 1001),
-        environ_overrides={"wsgi.input_terminated": True},
+        input_stream=io.BytesIO(json.dumps(CODE).encode().ljust(size)),
+        environ_overrides={
+            "wsgi.input_terminated": True,
+            "HTTP_TRANSFER_ENCODING": "chunked",
+        },
         headers=BEARER,
     )
-    assert answer.status_code == 413
+    assert answer.status_code == status
 
 
 def test_another_sender_than_the_configured_one_is_forbidden(

@@ -5,9 +5,8 @@ between two of its bytes, a request that is written at once after the connection
 to connect that cannot be mistaken for one that came later.
 """
 
-import http.client
-import io
 import socket
+import ssl
 import struct
 from queue import Empty, Queue
 from threading import Thread
@@ -24,17 +23,23 @@ from urllib3.connectionpool import (
     HTTPSConnectionPool,
 )
 from urllib3.exceptions import NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 CONNECT_TIMEOUT = 3.0  # seconds, looking up the host and TLS included
 
 
 class _Socket(socket.socket):
-    """Its timeout is kept by the kernel: Python would ask before each write and read whether it may."""
+    """A socket whose timeout runs from the moment it is set, over all reads and writes after it.
+
+    The kernel keeps it; Python itself would ask before each of them whether it may.
+    """
 
     _seconds: float | None = None
+    _deadline = 0.0
 
     def settimeout(self, value: float | None, /) -> None:
         self._seconds = value
+        self._deadline = monotonic() + (value or 0)
 
     def gettimeout(self) -> float | None:
         return self._seconds
@@ -45,65 +50,48 @@ class _Socket(socket.socket):
         super().settimeout(None)
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
-        deadline = monotonic() + (self._seconds or 0)
-        left = memoryview(data)
-        while left:
-            self._wait_until(deadline, socket.SO_SNDTIMEO)
-            try:
-                left = left[self.send(left, flags) :]
-            except BlockingIOError:
-                raise TimeoutError from None
+        unsent = memoryview(data)
+        while unsent:
+            self._allow(socket.SO_SNDTIMEO)
+            unsent = unsent[self.send(unsent, flags) :]
 
     def recv_into(self, *args: Any) -> int:
-        self._wait_until(monotonic() + (self._seconds or 0), socket.SO_RCVTIMEO)
+        self._allow(socket.SO_RCVTIMEO)
         try:
             return super().recv_into(*args)
-        except BlockingIOError:
+        except BlockingIOError:  # which a reader of sockets would take for their end
             raise TimeoutError from None
 
-    def _wait_until(self, deadline: float, option: int) -> None:
-        left = deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError
-        whole = int(left)
-        value = struct.pack("ll", whole, int((left - whole) * 1e6) or 1)
-        self.setsockopt(socket.SOL_SOCKET, option, value)
+    def _allow(self, option: int) -> None:
+        """Let the kernel wait for what is left of the time."""
+        seconds, fraction = divmod(_left(self._deadline), 1)
+        timeval = struct.pack("ll", int(seconds), int(fraction * 1e6) or 1)
+        self.setsockopt(socket.SOL_SOCKET, option, timeval)
 
 
-class _TimedReader(io.RawIOBase):
-    """Reads from a socket until its timeout is over, counted from the start and not from the last byte."""
+class _TLSSocket(ssl.SSLSocket):
+    """The same for TLS, where Python keeps the time."""
 
-    def __init__(self, connection: socket.socket, raw: io.RawIOBase) -> None:
-        self._connection = connection
-        self._raw = raw
-        self._deadline = monotonic() + (connection.gettimeout() or 0)
-        self._is_first = (
-            True  # whose timeout is right as it is: one call of the kernel less
-        )
+    _deadline = 0.0
 
-    def readable(self) -> bool:
-        return True
+    def settimeout(self, value: float | None, /) -> None:
+        super().settimeout(value)
+        self._deadline = monotonic() + (value or 0)
 
-    def readinto(self, buffer: Any) -> int | None:
-        if not self._is_first:
-            left = self._deadline - monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self._connection.settimeout(left)
-        self._is_first = False
-        return self._raw.readinto(buffer)
+    def send(self, *args: Any) -> int:
+        super().settimeout(_left(self._deadline))
+        return super().send(*args)
 
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+    def recv_into(self, *args: Any) -> int:
+        super().settimeout(_left(self._deadline))
+        return super().recv_into(*args)
 
 
-class _TimedResponse(http.client.HTTPResponse):
-    """An answer whose headers and body together must come within the read timeout."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach()))
+def _left(deadline: float) -> float:
+    left = deadline - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def look_up(host: str, port: int, deadline: float) -> list[Any]:
@@ -132,7 +120,6 @@ class _OneWrite:
     Every failure to connect, TLS included, becomes a `NewConnectionError`.
     """
 
-    response_class: type[http.client.HTTPResponse] = _TimedResponse
     host: str
     port: int
     sock: Any
@@ -184,7 +171,10 @@ class _Connection(_OneWrite, HTTPConnection):
 
 
 class _TLSConnection(_OneWrite, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        self.ssl_context = create_urllib3_context()
+        self.ssl_context.sslsocket_class = _TLSSocket
+        super().connect()
 
 
 class _Pool(HTTPConnectionPool):

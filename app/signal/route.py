@@ -4,8 +4,6 @@ import fcntl
 import tempfile
 import weakref
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from math import inf
 from threading import Condition, Lock
@@ -54,16 +52,15 @@ class Turns:
         self._file = tempfile.TemporaryFile()
         weakref.finalize(self, self._file.close)
 
-    @contextmanager
-    def turn(self, limit: int, deadline: float) -> Iterator[bool]:
-        """Whether there was a turn before ``deadline``; it ends with the context."""
-        has_turn = self._wait(limit, deadline)
-        started = monotonic()
-        try:
-            yield has_turn and (limit > 1 or self._lock_machine(deadline))
-        finally:
-            if has_turn:
-                self._give_back(limit, monotonic() - started)
+    def take(self, limit: int, deadline: float) -> float | None:
+        """When a turn began that must be given back; ``None`` if there was none before ``deadline``."""
+        if not self._wait(limit, deadline):
+            return None
+        began = monotonic()
+        if limit > 1 or self._lock_machine(deadline):
+            return began
+        self.give_back(limit, began)
+        return None
 
     def _wait(self, limit: int, deadline: float) -> bool:
         me = object()
@@ -93,12 +90,12 @@ class Turns:
                     return False
             sleep(POLL_SECONDS)
 
-    def _give_back(self, limit: int, seconds: float) -> None:
+    def give_back(self, limit: int, began: float) -> None:
         if limit == 1:
             fcntl.lockf(self._file, fcntl.LOCK_UN)
         with self._condition:
             self.taken -= 1
-            self._seconds += (seconds - self._seconds) * NEWEST_SHARE
+            self._seconds += (monotonic() - began - self._seconds) * NEWEST_SHARE
             self._condition.notify_all()
 
 
@@ -131,16 +128,25 @@ class Route:
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
         """What became of the message, ``busy`` if there was no turn for it before ``deadline``."""
-        with self._turns.turn(self._limit(deadline), deadline) as has_turn:
-            if not has_turn or monotonic() >= deadline:
-                return NO_TURN
-            if self._turns.taken == 1:
-                self._silent_since = monotonic()
-            started = monotonic()
-            outcome = self.backend.send(message, recipient, deadline)
-            self._seconds.observe(monotonic() - started)
-            self._end(outcome)
-            return replace(outcome, backend=self._name)
+        limit = self._limit(deadline)
+        began = self._turns.take(limit, deadline)
+        if began is None:
+            return NO_TURN
+        try:
+            return self._sent(message, recipient, deadline)
+        finally:
+            self._turns.give_back(limit, began)
+
+    def _sent(self, message: Message, recipient: str, deadline: float) -> Outcome:
+        started = monotonic()
+        if started >= deadline:
+            return NO_TURN
+        if self._turns.taken == 1:
+            self._silent_since = started
+        outcome = self.backend.send(message, recipient, deadline)
+        self._seconds.observe(monotonic() - started)
+        self._end(outcome)
+        return replace(outcome, backend=self._name)
 
     def _end(self, outcome: Outcome) -> None:
         """Keep what it shows of the server. Single assignments: no thread waits for another here."""

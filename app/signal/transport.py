@@ -79,8 +79,8 @@ class Endpoint:
     def _request(self, body: bytes) -> requests.PreparedRequest:
         request = requests.PreparedRequest()
         request.method, request.url = self._prepared.method, self._prepared.url
-        request.headers = self._prepared.headers.copy()
-        request.headers["Content-Length"] = str(len(body))
+        length = {"Content-Length": str(len(body))}
+        request.headers = {**self._prepared.headers, **length}  # type: ignore[assignment]
         request.body = body
         return request
 

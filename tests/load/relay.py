@@ -48,9 +48,10 @@ def in_turns(servers: Mapping[str, tuple[int, int]], count: int) -> Rounds:
     for port, _ in servers.values():
         load(port, 500, CALLERS)
     rounds: Rounds = {name: [] for name in servers}
-    for _ in range(count):
-        for name, (port, pid) in servers.items():
-            rounds[name].append(measured(port, pid, MESSAGES, CALLERS))
+    for number in range(count):
+        names = list(servers)
+        for name in names if number % 2 else reversed(names):
+            rounds[name].append(measured(*servers[name], MESSAGES, CALLERS))
     return rounds
 
 

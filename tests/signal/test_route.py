@@ -103,10 +103,9 @@ def test_a_serial_server_gets_one_after_the_other_and_the_late_are_busy() -> Non
 
 
 def hold(turns: Turns, has_turn: Event, leave: Event) -> None:
-    with turns.turn(1, monotonic() + 5) as got:
-        assert got
-        has_turn.set()
-        leave.wait(10)
+    assert turns.take(1, monotonic() + 5)
+    has_turn.set()
+    leave.wait(10)
 
 
 def test_the_turn_of_a_serial_server_is_shared_by_all_workers() -> None:
@@ -115,12 +114,10 @@ def test_the_turn_of_a_serial_server_is_shared_by_all_workers() -> None:
     other = fork.Process(target=hold, args=[turns, has_turn, leave])
     other.start()
     assert has_turn.wait(5)
-    with turns.turn(1, monotonic() + 0.2) as got:
-        assert not got
+    assert not turns.take(1, monotonic() + 0.2)
     other.kill()  # as the kernel kills a worker: the turn must come back
     other.join()
-    with turns.turn(1, monotonic() + 1) as got:
-        assert got
+    assert turns.take(1, monotonic() + 1)
 
 
 def test_a_server_that_failed_is_asked_last_until_it_is_back(

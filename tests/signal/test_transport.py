@@ -1,15 +1,20 @@
 """The transport over real sockets: deadline, pool, sizes, and what is certain after a failure."""
 
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+import requests
 
 from app.signal.transport import Answer, Endpoint, NoAnswer, NotConnected
 from tests import standin
+from tests.proxies import make_certificate
 from tests.standin import Behaviour
 
 BODY = b'{"message": "hello"}'
@@ -78,77 +83,116 @@ def test_the_deadline_holds_whatever_the_server_does(
     assert 0.4 < monotonic() - started < 1
 
 
-def test_a_body_that_trickles_is_given_up_at_the_deadline() -> None:
-    def serve(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(1000)
-            connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n")
-            try:
-                while not done.wait(0.05):
-                    connection.sendall(b" ")
-            except OSError:
-                pass
+Serve = Callable[[socket.socket], None]
+Serving = Callable[[Serve], AbstractContextManager[str]]
+
+
+@pytest.fixture(params=["http", "https"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def serving(scheme: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Serving:
+    """Serves one connection, in plain text and over TLS: a context that gives the address."""
+    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+
+    @contextmanager
+    def running(serve: Serve) -> Iterator[str]:
+        def answer() -> None:
+            connection, _ = listener.accept()
+            if scheme == "https":
+                connection = context.wrap_socket(connection, server_side=True)
+            with connection, suppress(OSError):
+                serve(connection)
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=answer)
+            thread.start()
+            yield f"{scheme}://localhost:{listener.getsockname()[1]}"
+            thread.join()
+
+    return running
+
+
+def test_an_answer_is_read_whole_with_and_without_tls(serving: Serving) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
+
+    with serving(serve) as url:
+        assert post(url) == Answer(201, b"{}")
+
+
+def test_a_body_that_trickles_is_given_up_at_the_deadline(serving: Serving) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n")
+        while not done.wait(0.05):
+            connection.sendall(b" ")
 
     done = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=[listener])
-        thread.start()
+    with serving(serve) as url:
         started = monotonic()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assert post(url, seconds=0.5) == Answer(201, None)
         assert 0.4 < monotonic() - started < 1
         done.set()
-        thread.join()
 
 
-def flood(listener: socket.socket, answer: bytes) -> None:
-    """Take a request and write the same bytes again and again until the other side leaves."""
-    connection, _ = listener.accept()
-    with connection:
-        connection.recv(1000)
-        try:
-            while True:
-                connection.sendall(answer)
-        except OSError:
-            pass
+def test_a_server_that_does_not_read_is_given_up_at_the_deadline(
+    serving: Serving,
+) -> None:
+    def serve(connection: socket.socket) -> None:
+        while not done.wait(0.05):
+            connection.recv(1000)
 
-
-def test_answers_that_are_none_do_not_stretch_the_deadline() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        goes_on = b"HTTP/1.1 100 Continue\r\n\r\n"
-        thread = threading.Thread(target=flood, args=[listener, goes_on])
-        thread.start()
+    done = threading.Event()
+    with serving(serve) as url:
+        target = Endpoint("POST", url)
         started = monotonic()
         with pytest.raises(NoAnswer):
-            post(f"http://127.0.0.1:{listener.getsockname()[1]}", seconds=0.5)
+            target.call(b"x" * 30_000_000, started + 0.5)
+        assert 0.4 < monotonic() - started < 1
+        done.set()
+
+
+def test_answers_that_are_none_do_not_stretch_the_deadline(serving: Serving) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1000)
+        while True:
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    with serving(serve) as url:
+        started = monotonic()
+        with pytest.raises(NoAnswer):
+            post(url, seconds=0.5)
         assert monotonic() - started < 1
-        thread.join()
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    "answer",
     [
-        (b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", Answer(400, None)),
-        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", Answer(400, None)),
-        (b"Content-Length: 10\r\n\r\nabc", Answer(400, None)),
+        b"Transfer-Encoding: chunked\r\n\r\n-5\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"Content-Length: 10\r\n\r\nabc",
     ],
 )
 def test_a_body_whose_framing_is_broken_is_no_body(
-    answer: bytes, expected: Answer
+    answer: bytes, serving: Serving
 ) -> None:
-    def serve(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(1000)
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n" + answer)
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n" + answer)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=[listener])
-        thread.start()
-        port = listener.getsockname()[1]
-        assert post(f"http://127.0.0.1:{port}", seconds=2) == expected
-        thread.join()
+    with serving(serve) as url:
+        assert post(url, seconds=2) == Answer(400, None)
 
 
 def test_a_look_up_of_the_host_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
