@@ -60,8 +60,9 @@ def check_local(address: str | None) -> None:
         raise GatewayError("forbidden", detail="a preview serves its own machine alone")
 
 
+@lru_cache(maxsize=1024)  # the same few call all the time
 def caller_address(
-    remote: str | None, forwarded: str | None, trusted: Sequence[Network]
+    remote: str | None, forwarded: str | None, trusted: tuple[Network, ...]
 ) -> str:
     """The address that a request comes from, as far as those in ``trusted`` vouch for it.
 
@@ -79,7 +80,6 @@ def caller_address(
     return found
 
 
-@lru_cache(maxsize=1024)  # the same few proxies call all the time
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text.strip())

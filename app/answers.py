@@ -1,10 +1,11 @@
 """From an error or a delivery to what the caller reads."""
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.errors import GatewayError
@@ -18,6 +19,8 @@ _CODES = {
     413: "too_large",
     500: "internal",
 }
+
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 RETRY_AFTER = 30  # seconds, with every 503: signal-cli needs about that long to restart
 
@@ -35,9 +38,7 @@ _GRAVEST = (
 )
 
 
-def delivered(
-    recipients: Sequence[str], outcomes: Sequence[Outcome]
-) -> tuple[dict[str, Any], int]:
+def delivered(recipients: Sequence[str], outcomes: Sequence[Outcome]) -> Response:
     """201 if Signal accepted the message for anyone, with the rest named.
 
     Raises the gravest reason if it did for nobody.
@@ -59,7 +60,7 @@ def delivered(
         answer["errors"] = {
             "recipients": [{"number": number, "reason": code} for number, code in rest]
         }
-    return answer, 201
+    return _as_json(answer, 201)
 
 
 def _gravest(failed: Sequence[tuple[str, Outcome]]) -> GatewayError:
@@ -116,7 +117,13 @@ def _translated(error: HTTPException, limit: int) -> GatewayError:
 def _in_words(code: str, sentence: str) -> Response:
     if _prefers_text():
         return Response(sentence + "\n", content_type="text/plain; charset=utf-8")
-    return jsonify(error=sentence, code=code, request_id=journal().request_id)
+    number = journal().request_id
+    return _as_json({"error": sentence, "code": code, "request_id": number})
+
+
+def _as_json(document: Mapping[str, Any], status: int = 200) -> Response:
+    text = _JSON.encode(document) + "\n"
+    return Response(text, status, content_type="application/json")
 
 
 def _prefers_text() -> bool:

@@ -68,7 +68,7 @@ class ObservedFlask(Flask):
     """A Flask that logs a bug of ours without the exception's text, which may hold anything."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func  # as all of ours are: looking again at each request costs more than the log line
+        return func  # all of ours are synchronous: no need to look at each again for every request
 
     def log_exception(self, exc_info: Any) -> None:
         entry = {"request_id": journal().request_id}

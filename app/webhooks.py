@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app import answers, callers, clients, metrics, payloads
@@ -15,8 +15,6 @@ from app.signal.outcome import Message, Outcome, state
 from app.templates import Catalogue
 from app.throttle import Throttle
 
-Answer = tuple[dict[str, object], int]
-
 
 def blueprint(
     settings: Settings, catalogue: Catalogue, throttle: Throttle, signal: Signal
@@ -26,7 +24,7 @@ def blueprint(
 
     @gateway.post("/v2/send", defaults={"template": None})
     @gateway.post("/v2/send/<template>")
-    def send(template: str | None) -> Answer:
+    def send(template: str | None) -> Response:
         noted = journal()
         address = callers.address(settings)
         noted.client = callers.identified(settings.api_tokens, throttle, address)

@@ -4,7 +4,6 @@ import fcntl
 import tempfile
 import weakref
 from collections import deque
-from dataclasses import replace
 from math import inf
 from threading import Condition, Lock
 from time import monotonic, sleep
@@ -146,7 +145,7 @@ class Route:
         outcome = self.backend.send(message, recipient, deadline)
         self._seconds.observe(monotonic() - started)
         self._end(outcome)
-        return replace(outcome, backend=self._name)
+        return Outcome(**{**vars(outcome), "backend": self._name})
 
     def _end(self, outcome: Outcome) -> None:
         """Keep what it shows of the server. Single assignments: no thread waits for another here."""
