@@ -12,6 +12,8 @@ from app.environment import Network
 from app.errors import GatewayError
 from app.settings import ApiToken
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+LONGEST_ADDRESS = 64  # characters of a text that can be one
 IPV6_PREFIX = 64  # of one caller: whoever has one address there has them all
 
 
@@ -60,9 +62,8 @@ def check_local(address: str | None) -> None:
         raise GatewayError("forbidden", detail="a preview serves its own machine alone")
 
 
-@lru_cache(maxsize=1024)  # the same few call all the time
 def caller_address(
-    remote: str | None, forwarded: str | None, trusted: tuple[Network, ...]
+    remote: str | None, forwarded: str | None, trusted: Sequence[Network]
 ) -> str:
     """The address that a request comes from, as far as those in ``trusted`` vouch for it.
 
@@ -80,9 +81,14 @@ def caller_address(
     return found
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(text: str) -> Address | None:
+    return _parsed(text.strip()) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=1024)  # the same few proxies call all the time
+def _parsed(text: str) -> Address | None:
     try:
-        address = ipaddress.ip_address(text.strip())
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+)
 
 from app.errors import GatewayError
 from app.observability import journal
@@ -104,14 +108,15 @@ def handle_errors(app: Flask, sentences: Mapping[str, str], limit: int) -> None:
 
 
 def _translated(error: HTTPException, limit: int) -> GatewayError:
-    """What the framework refuses by itself, as an error of ours; its own words go to the log."""
+    """What the framework refuses by itself, as an error of ours."""
     code = _CODES.get(error.code or 500, "bad_request")
-    return GatewayError(
-        code,
-        method=request.method,
-        limit=str(limit),
-        hint="it broke off on its way",
+    if code != "bad_request":
+        return GatewayError(code, method=request.method, limit=str(limit))
+    broke_off = isinstance(error, ClientDisconnected)
+    hint = (
+        "it broke off on its way" if broke_off else "its address or Host is malformed"
     )
+    return GatewayError(code, hint=hint)
 
 
 def _in_words(code: str, sentence: str) -> Response:

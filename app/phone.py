@@ -31,13 +31,18 @@ _LONGEST = 64  # characters of a phone number, with all between
 _NUMBER = re.compile(r"[+\uff0b]?\d{3,20}")
 
 
-@lru_cache(maxsize=1024)  # people come again
 def recipient(value: str, region: str | None) -> str:
     """The canonical form of ``value``: E.164, ``group.<base64>``, ``name.01`` or an ACI.
 
     ``region`` (``DE``) reads numbers without a country code. Raises `ValueError` for anything else.
     """
-    text = value.strip()
+    return _canonical(value.strip(), region)
+
+
+@lru_cache(
+    maxsize=1024
+)  # people come again; what is kept is short, as a mistake is not kept
+def _canonical(text: str, region: str | None) -> str:
     if _ACI.fullmatch(text):
         return text.lower()
     if name := _USER_NAME.fullmatch(text):

@@ -12,6 +12,7 @@ from app.styling import Style, Styled, parse_message, parse_template, plain, sty
 # A message as it was compiled: styles, and runs of literal texts and fields.
 Compiled = tuple[Style | tuple[Part, ...], ...]
 
+LONGEST_LOCALE = 35  # characters, as RFC 5646 advises
 CODE_TEMPLATE = "sms"
 NOTIFICATION_TEMPLATE = "notification"
 
@@ -34,7 +35,7 @@ class Template:
         """
         if severity and severity in self.variants:
             return self.variants[severity]
-        language = (locale or "").replace("_", "-").lower()
+        language = (locale or "")[:LONGEST_LOCALE].replace("_", "-").lower()
         while language and language not in self.locales:
             language = language.rpartition("-")[0]
         return self.locales.get(language, self.message)

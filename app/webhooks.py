@@ -11,7 +11,7 @@ from app.errors import GatewayError
 from app.observability import journal
 from app.settings import Settings
 from app.signal import Signal
-from app.signal.outcome import Message, Outcome, state
+from app.signal.outcome import Message, Outcome, State, state
 from app.templates import Catalogue
 from app.throttle import Throttle
 
@@ -57,6 +57,7 @@ def _delivered(
     refused = throttle.admit(client, noted.recipients, is_code)
     admitted = [name for name in noted.recipients if name not in refused]
     started = monotonic()
+    noted.state = State.UNKNOWN.value  # should a bug keep us from learning it
     sent = dict(zip(admitted, signal.deliver(message, admitted) if admitted else []))
     noted.signal_seconds = monotonic() - started
     throttle.give_back(client, sent, is_code)

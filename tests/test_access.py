@@ -1,5 +1,6 @@
 import base64
 import ipaddress
+import tracemalloc
 
 import pytest
 
@@ -135,6 +136,17 @@ def test_the_callers_address_is_the_one_that_trusted_proxies_vouch_for(
 ) -> None:
     trusted = (ipaddress.ip_network("10.0.0.0/8"),)
     assert access.caller_address(remote, forwarded, trusted) == address
+
+
+def test_headers_of_strangers_are_not_kept() -> None:
+    trusted = (ipaddress.ip_network("10.0.0.0/8"),)
+    tracemalloc.start()
+    for number in range(100):
+        forwarded = f"{number}" + "x" * 100_000
+        assert access.caller_address("10.0.0.2", forwarded, trusted) == "10.0.0.2"
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 @pytest.mark.parametrize(

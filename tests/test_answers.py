@@ -241,3 +241,30 @@ def test_a_bug_of_ours_is_told_in_one_sentence_and_logged_without_its_text(
     logged = capfd.readouterr().err
     assert "RuntimeError" in logged and "test_answers.py" in logged
     assert TOKEN not in logged
+
+
+def test_after_a_bug_on_the_way_to_signal_nobody_knows_what_became_of_it(
+    signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caller = client()
+    caller.application.testing = False
+    signal.replace("POST", f"{SIGNAL}/v2/send", body=RuntimeError("a bug"))
+    assert caller.post("/v2/send", json=CODE, headers=BEARER).status_code == 500
+    assert " outcome=internal state=unknown status=500 " in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "entry"),
+    [
+        ("/nope", "gateway", "outcome=not_found state=not_sent status=404 "),
+        ("/health/live", "..", "outcome=bad_request state=not_sent status=400 "),
+    ],
+)
+def test_what_the_framework_refuses_is_logged_with_its_own_cause(
+    path: str, host: str, entry: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client().get(path, headers={"Host": host})
+    logged = capfd.readouterr().err
+    assert entry in logged
+    assert "broke off" not in logged
+    assert ('detail="its address or Host is malformed"' in logged) == (host == "..")

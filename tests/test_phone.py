@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 
 from app import phone
@@ -119,3 +121,13 @@ def test_a_log_shows_the_ends_of_a_recipient_that_is_long_enough(
 def test_no_number_is_longer_than_e164_allows(number: str) -> None:
     with pytest.raises(ValueError):
         phone.e164(number)
+
+
+def test_what_stands_around_a_number_is_not_kept() -> None:
+    tracemalloc.start()
+    for number in range(100):
+        spelling = " " * 100_000 + f"+49151123456{number:02}"
+        assert phone.recipient(spelling, None) == spelling.strip()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1_000_000

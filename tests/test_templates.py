@@ -142,6 +142,8 @@ LANGUAGES = """\
         ("fr", None, "main"),
         ("pt", None, "main"),
         (5, None, "main"),
+        # Looked at whole, this would take minutes.
+        pytest.param("-" * 1_000_000, None, "main", id="endless"),
         ("de", None, "German"),
         ("DE_ch", None, "German"),
         ("de-AT", None, "Austrian"),

@@ -6,15 +6,10 @@ to connect that cannot be mistaken for one that came later.
 """
 
 import socket
-import ssl
-import struct
-from queue import Empty, Queue
-from threading import Thread
 from time import monotonic
 from typing import Any
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import (
@@ -25,93 +20,9 @@ from urllib3.connectionpool import (
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
+from app.sockets import LEAST, TLSSocket, connected, look_up
+
 CONNECT_TIMEOUT = 3.0  # seconds, looking up the host and TLS included
-
-
-class _Socket(socket.socket):
-    """A socket whose timeout runs from the moment it is set, over all reads and writes after it.
-
-    The kernel keeps it; Python itself would ask before each of them whether it may.
-    """
-
-    _seconds: float | None = None
-    _deadline = 0.0
-
-    def settimeout(self, value: float | None, /) -> None:
-        self._seconds = value
-        self._deadline = monotonic() + (value or 0)
-
-    def gettimeout(self) -> float | None:
-        return self._seconds
-
-    def connect(self, address: Any, /) -> None:
-        super().settimeout(self._seconds)
-        super().connect(address)
-        super().settimeout(None)
-
-    def sendall(self, data: Any, flags: int = 0, /) -> None:
-        unsent = memoryview(data)
-        while unsent:
-            self._allow(socket.SO_SNDTIMEO)
-            unsent = unsent[self.send(unsent, flags) :]
-
-    def recv_into(self, *args: Any) -> int:
-        self._allow(socket.SO_RCVTIMEO)
-        try:
-            return super().recv_into(*args)
-        except BlockingIOError:  # which a reader of sockets would take for their end
-            raise TimeoutError from None
-
-    def _allow(self, option: int) -> None:
-        """Let the kernel wait for what is left of the time."""
-        seconds, fraction = divmod(_left(self._deadline), 1)
-        timeval = struct.pack("ll", int(seconds), int(fraction * 1e6) or 1)
-        self.setsockopt(socket.SOL_SOCKET, option, timeval)
-
-
-class _TLSSocket(ssl.SSLSocket):
-    """The same for TLS, where Python keeps the time."""
-
-    _deadline = 0.0
-
-    def settimeout(self, value: float | None, /) -> None:
-        super().settimeout(value)
-        self._deadline = monotonic() + (value or 0)
-
-    def send(self, *args: Any) -> int:
-        super().settimeout(_left(self._deadline))
-        return super().send(*args)
-
-    def recv_into(self, *args: Any) -> int:
-        super().settimeout(_left(self._deadline))
-        return super().recv_into(*args)
-
-
-def _left(deadline: float) -> float:
-    left = deadline - monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-def look_up(host: str, port: int, deadline: float) -> list[Any]:
-    """What `socket.getaddrinfo` finds by ``deadline``; it has no timeout of its own."""
-    found: Queue[Any] = Queue()
-
-    def ask() -> None:
-        try:
-            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
-            found.put(error)
-
-    Thread(target=ask, daemon=True).start()
-    try:
-        answer = found.get(timeout=max(deadline - monotonic(), 0.001))
-    except Empty:
-        raise urllib3.exceptions.ConnectTimeoutError from None
-    if isinstance(answer, Exception):
-        raise answer
-    return list(answer)
 
 
 class _OneWrite:
@@ -129,37 +40,31 @@ class _OneWrite:
     def connect(self) -> None:
         try:
             super().connect()  # type: ignore[misc]
-        except urllib3.exceptions.ConnectTimeoutError:
-            raise
         except Exception as error:
             raise NewConnectionError(self, type(error).__name__) from error  # type: ignore[arg-type]
 
     def _new_conn(self) -> socket.socket:
         """A connection to the first of the host's addresses that takes it, all within one timeout."""
         deadline = monotonic() + min(CONNECT_TIMEOUT, self.timeout or CONNECT_TIMEOUT)
-        failure: OSError = TimeoutError()
-        for family, kind, protocol, _, address in look_up(
-            self.host, self.port, deadline
-        ):
-            connection = _Socket(family, kind, protocol)
+        found = look_up(self.host, self.port, deadline)
+        failure = OSError()
+        for tried, (family, kind, protocol, _, address) in enumerate(found):
+            share = (deadline - monotonic()) / (len(found) - tried)
             try:
-                connection.settimeout(max(deadline - monotonic(), 0.001))
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection.connect(address)
+                connection = connected(family, kind, protocol, address, share)
+                connection.settimeout(deadline - monotonic())
                 return connection
             except OSError as error:
-                connection.close()
                 failure = error
-        if isinstance(failure, TimeoutError):
-            raise urllib3.exceptions.ConnectTimeoutError from failure
         raise failure
 
     def request(self, *args: Any, **kwargs: Any) -> None:
+        deadline = monotonic() + (self.timeout or 0)
         self._unwritten = b""
         super().request(*args, **kwargs)  # type: ignore[misc]
         if self.sock is None:
             self.connect()
-        self.sock.settimeout(self.timeout)
+        self.sock.settimeout(max(deadline - monotonic(), LEAST))
         super().send(self._unwritten)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
@@ -173,7 +78,7 @@ class _Connection(_OneWrite, HTTPConnection):
 class _TLSConnection(_OneWrite, HTTPSConnection):
     def connect(self) -> None:
         self.ssl_context = create_urllib3_context()
-        self.ssl_context.sslsocket_class = _TLSSocket
+        self.ssl_context.sslsocket_class = TLSSocket
         super().connect()
 
 
@@ -183,6 +88,9 @@ class _Pool(HTTPConnectionPool):
 
 class _TLSPool(HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
+
+    def _validate_conn(self, conn: Any) -> None:
+        """Not here: connecting is a part of the request, and of its time."""
 
 
 class OneAddressAdapter(HTTPAdapter):

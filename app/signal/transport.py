@@ -7,6 +7,8 @@ answer is read than `LONGEST_ANSWER`.
 
 import http.client
 import json
+import socket
+import ssl
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
@@ -96,16 +98,29 @@ def handed_over(endpoint: Endpoint, body: bytes, deadline: float) -> Answer | Ou
 
 
 def _failure(error: Exception) -> NotConnected | NoAnswer:
-    if isinstance(error, requests.ConnectTimeout):
-        return NotConnected("the server did not take the connection in time")
     cause = error.args[0] if error.args else None
     if isinstance(cause, MaxRetryError) and isinstance(
         cause.reason, NewConnectionError
     ):
-        return NotConnected("the server does not take the connection")
+        return NotConnected(_why(cause.reason.__cause__))
     if isinstance(error, requests.ReadTimeout):
         return NoAnswer("the server did not answer in time")
     return NoAnswer("the connection broke before the answer came")
+
+
+def _why(failure: BaseException | None) -> str:
+    """Why there is no connection, for an administrator."""
+    if isinstance(failure, (socket.gaierror, UnicodeError)):
+        return "the name of its host is not known here"
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        return (
+            "its certificate is not from an authority known here, or for another name"
+        )
+    if isinstance(failure, ssl.SSLError):
+        return "it does not speak TLS there: the address may have to begin with http://"
+    if isinstance(failure, TimeoutError):
+        return "the server did not take the connection in time"
+    return "the server does not take the connection"
 
 
 def _read(response: requests.Response) -> bytes | None:

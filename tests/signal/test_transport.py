@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 import requests
@@ -83,7 +84,7 @@ def test_the_deadline_holds_whatever_the_server_does(
     assert 0.4 < monotonic() - started < 1
 
 
-Serve = Callable[[socket.socket], None]
+Serve = Callable[[socket.socket], object]
 Serving = Callable[[Serve], AbstractContextManager[str]]
 
 
@@ -108,10 +109,11 @@ def serving(scheme: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def running(serve: Serve) -> Iterator[str]:
         def answer() -> None:
             connection, _ = listener.accept()
-            if scheme == "https":
-                connection = context.wrap_socket(connection, server_side=True)
-            with connection, suppress(OSError):
-                serve(connection)
+            with suppress(OSError):
+                if scheme == "https":
+                    connection = context.wrap_socket(connection, server_side=True)
+                with connection:
+                    serve(connection)
 
         with socket.create_server(("127.0.0.1", 0)) as listener:
             thread = threading.Thread(target=answer)
@@ -238,7 +240,7 @@ def test_a_port_that_refuses_was_certainly_not_reached() -> None:
 
 
 def test_a_host_without_an_address_was_certainly_not_reached() -> None:
-    with pytest.raises(NotConnected, match="^the server does not take the connection$"):
+    with pytest.raises(NotConnected, match="^the name of its host is not known here$"):
         post("http://signal.invalid:8080")
 
 
@@ -257,10 +259,57 @@ def test_a_server_that_takes_no_connection_in_time_was_not_reached() -> None:
             filler.close()
 
 
-def test_a_failed_tls_handshake_is_certainly_not_sent(server: standin.StandIn) -> None:
-    with pytest.raises(NotConnected, match="^the server does not take the connection$"):
-        post(server.url.replace("http:", "https:"))
+def test_a_tls_handshake_without_an_end_is_given_up_in_time(
+    server: standin.StandIn,
+) -> None:
+    started = monotonic()
+    with pytest.raises(
+        NotConnected, match="^the server did not take the connection in time$"
+    ):
+        post(server.url.replace("http:", "https:"), seconds=0.5)
+    assert 0.4 < monotonic() - started < 1
     assert not server.books.accepted
+
+
+@pytest.mark.parametrize("scheme", ["http"])
+def test_an_answer_without_tls_to_a_handshake_is_told_as_that(serving: Serving) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    why = "^it does not speak TLS there: the address may have to begin with http://$"
+    with serving(serve) as url, pytest.raises(NotConnected, match=why):
+        post(url.replace("http:", "https:"))
+
+
+@pytest.mark.parametrize("scheme", ["https"])
+def test_a_certificate_for_another_name_is_certainly_not_trusted(
+    serving: Serving,
+) -> None:
+    why = "^its certificate is not from an authority known here, or for another name$"
+    with serving(lambda connection: None) as url:
+        with pytest.raises(NotConnected, match=why):
+            post(url.replace("localhost", "127.0.0.1"))
+
+
+def test_the_time_to_connect_is_a_part_of_the_deadline(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def look_up_slowly(*args: Any, **options: Any) -> Any:
+        sleep(0.3)
+        return look_up(*args, **options)
+
+    done = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_slowly)
+    with serving(lambda connection: done.wait(5)) as url:
+        target = Endpoint("POST", url)
+        started = monotonic()
+        with pytest.raises(NoAnswer):
+            target.call(b"x" * 30_000_000, started + 0.6)
+        assert 0.5 < monotonic() - started < 0.8
+        done.set()
 
 
 def test_credentials_in_the_address_travel_as_basic(server: standin.StandIn) -> None:
