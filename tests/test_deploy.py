@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
 from contextlib import contextmanager
-from importlib.metadata import metadata, version
+from importlib.metadata import metadata, requires, version
 from pathlib import Path
 
 import pytest
@@ -132,6 +132,11 @@ def pinned() -> list[Requirement]:
     return [Requirement(pin["requirement"].strip()) for pin in PIN.finditer(text)]
 
 
+def installed() -> list[Requirement]:
+    """Those that this Python needs, in the version that is installed here."""
+    return [pin for pin in pinned() if pin.marker is None or pin.marker.evaluate()]
+
+
 def setup() -> ConfigParser:
     parser = ConfigParser()
     parser.read(ROOT / "setup.cfg")
@@ -147,6 +152,30 @@ def test_every_line_of_the_requirements_is_pinned_with_its_hashes() -> None:
     lines = [line for line in PIN.sub("", text).splitlines() if line.strip()]
     assert [line for line in lines if not line.lstrip().startswith("#")] == []
     assert len(pinned()) > 10
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.13.0"])
+def test_what_a_package_needs_on_any_supported_python_is_pinned_too(
+    python: str,
+) -> None:
+    here = {
+        "python_full_version": python,
+        "python_version": python.rpartition(".")[0],
+        "extra": "",
+    }
+    needed = [
+        requirement
+        for pin in installed()
+        for requirement in map(Requirement, requires(pin.name) or [])
+        if requirement.marker is None or requirement.marker.evaluate(here)
+    ]
+    names = {
+        canonical(pin.name)
+        for pin in pinned()
+        if pin.marker is None or pin.marker.evaluate(here)
+    }
+    assert needed
+    assert [str(entry) for entry in needed if canonical(entry.name) not in names] == []
 
 
 @pytest.mark.parametrize(
@@ -170,7 +199,7 @@ def test_what_is_pinned_runs_on_the_oldest_python() -> None:
     oldest = setup()["options"]["python_requires"].removeprefix(">=") + ".0"
     refused = [
         str(pin)
-        for pin in pinned()
+        for pin in installed()
         if version(pin.name) in pin.specifier
         and oldest not in SpecifierSet(metadata(pin.name).get("Requires-Python") or "")
     ]
