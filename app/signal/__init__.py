@@ -1,7 +1,7 @@
 """Delivery: one request for each recipient, and the truth about each of them."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ class Signal:
         self._timeout = timeout
         self._limited = Limited()
         self._threads = ThreadPoolExecutor(DEFAULT_CONCURRENCY, "recipient")
+        self._probes = ThreadPoolExecutor(max(len(routes), 1), "probe")
 
     def deliver(self, message: Message, recipients: Sequence[str]) -> list[Outcome]:
         """The outcome for each recipient, in their order, within the timeout over all of it."""
@@ -62,10 +63,18 @@ class Signal:
         return outcome
 
     def problems(self, sender: str | None) -> list[str]:
-        """The codes of what keeps every server from sending; none if one of them is ready."""
+        """The codes of what keeps every server from sending; none as soon as one of them is ready."""
         deadline = monotonic() + PROBE_SECONDS
-        found = [route.backend.problem(sender, deadline) for route in self._routes]
-        return [] if None in found else sorted({code for code in found if code})
+        probes = [
+            self._probes.submit(route.backend.problem, sender, deadline)
+            for route in self._routes
+        ]
+        found = set()
+        for probe in as_completed(probes):
+            if not (code := probe.result()):
+                return []
+            found.add(code)
+        return sorted(found)
 
 
 def connect(settings: Settings) -> Signal:

@@ -11,8 +11,8 @@ from app.signal.signal_cli import (
     CAPTCHA,
     LIMITED,
     PARTLY_BEFORE_CAPTCHA,
-    TYPES,
     by_type,
+    gravity,
     later,
     matching,
     name_of,
@@ -113,7 +113,9 @@ def _error(error: Mapping[str, Any], recipient: str) -> Outcome:
     found = matching(TABLE, message if isinstance(message, str) else "", recipient)
     if found:
         return found
-    outcome, for_group = BY_CODE.get(error.get("code", 0), (None, None))
+    code = error.get("code")
+    known = code if isinstance(code, int) else 0
+    outcome, for_group = BY_CODE.get(known, (None, None))
     if outcome is None:
         return unknown("signal-cli answers with an error that is not known")
     return for_group if for_group and recipient.startswith("group.") else outcome
@@ -131,9 +133,8 @@ def _address(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _gravest(failed: list[Mapping[str, Any]], recipient: str) -> Outcome:
-    """The outcome where nobody got it: the gravest reason, in the order of `TYPES`."""
-    kinds = [str(entry.get("type")) for entry in failed]
-    kind = min(kinds, key=lambda kind: [*TYPES, kind].index(kind))
+    """The outcome where nobody got it: that of the gravest reason."""
+    kind = min((entry.get("type") for entry in failed), key=gravity)
     if kind != "RATE_LIMIT_FAILURE":
         return by_type(kind)
     if any(entry.get("token") for entry in failed):
@@ -144,5 +145,5 @@ def _gravest(failed: list[Mapping[str, Any]], recipient: str) -> Outcome:
 
 def _named(outcome: Outcome, failed: list[Mapping[str, Any]]) -> Outcome:
     seconds = [entry.get("retryAfterSeconds") for entry in failed]
-    named = [value for value in seconds if isinstance(value, int)]
+    named = [value for value in seconds if type(value) is int]  # true is none
     return later(outcome, max(named)) if named else outcome

@@ -10,7 +10,9 @@ from time import monotonic
 from app.signal.outcome import Message, Outcome
 from app.signal.signal_cli import DEFAULT_RETRY_AFTER
 
-LONGEST_PAUSE = 15 * 60  # seconds, where Signal names no time
+LONGEST_PAUSE = (
+    15 * 60
+)  # seconds, where Signal names no time, or a captcha ends the limit
 MOST_PAIRS = 10_000
 
 
@@ -42,6 +44,10 @@ class Limited:
                 self._pauses.pop(pair, None)
                 return
             seconds = self._pause(pair, outcome.retry_after or DEFAULT_RETRY_AFTER)
+            if (
+                outcome.urgent
+            ):  # Signal names a day, and a person may solve it in a minute
+                seconds = min(seconds, LONGEST_PAUSE)
             if len(self._pauses) >= MOST_PAIRS:
                 self._pauses.pop(next(iter(self._pauses)))
             self._pauses[pair] = (monotonic() + seconds, seconds, outcome)

@@ -40,9 +40,7 @@ class RestServer:
         """How many sends at once this server's mode stands; ``None`` if it does not say."""
         answer = handed_over(self._about, b"", deadline)
         about = answer.json() if isinstance(answer, Answer) else None
-        return (
-            CONCURRENCY.get(about.get("mode", "")) if isinstance(about, dict) else None
-        )
+        return CONCURRENCY.get(word(about, "mode"))
 
     def problem(self, sender: str | None, deadline: float) -> str | None:
         """The code of what keeps it from sending."""
@@ -104,7 +102,7 @@ def _accepted(answer: Answer, recipient: str) -> Outcome:
         return SENT
     errors = entry.get("errors")
     named = errors.get("recipients") if isinstance(errors, dict) else None
-    items = [item for item in _list(named) if isinstance(item, dict)]
+    items = [item if isinstance(item, dict) else {} for item in _list(named)]
     if items and not recipient.startswith("group."):
         return by_type(items[0].get("reason"))
     missed = {name_of(item): by_type(item.get("reason")) for item in items}

@@ -41,6 +41,7 @@ NO_KEYS = not_sent(
     "signal_rejected", "the recipient has no keys: they must open Signal once"
 )
 FAILED = not_sent("signal_rejected", "signal-cli could not send the message")
+NEW_TYPE = unknown("signal-cli names a reason that is not known")
 
 # The types of a result but SUCCESS, the gravest first: what is unknown hides what is not.
 TYPES = {
@@ -50,6 +51,7 @@ TYPES = {
     "UNREGISTERED_FAILURE": NOT_ON_SIGNAL,
     "INVALID_PRE_KEY_FAILURE": NO_KEYS,
 }
+GRAVEST = list(TYPES)
 
 
 @dataclass(frozen=True)
@@ -101,14 +103,19 @@ def matching(rows: Iterable[Row], text: str, recipient: str) -> Outcome | None:
 
 
 def by_type(kind: Any) -> Outcome:
-    """The outcome of one result's type; one that is not known counts as refused."""
-    return TYPES.get(str(kind), FAILED)
+    """The outcome of one result's type; of one that is not known nobody can say what it means."""
+    return TYPES.get(kind, NEW_TYPE) if isinstance(kind, str) else NEW_TYPE
+
+
+def gravity(kind: Any) -> int:
+    """The place of a result's type among all of them, the gravest first: one that is not known."""
+    return GRAVEST.index(kind) if kind in GRAVEST else -1
 
 
 def name_of(address: Mapping[str, Any]) -> str:
     """Whom a result is about, by what the server knows of them."""
     names = (address.get(key) for key in ("number", "username", "uuid"))
-    return str(next(filter(None, names), ""))
+    return next((name for name in names if name and isinstance(name, str)), "")
 
 
 def later(outcome: Outcome, seconds: int) -> Outcome:
@@ -118,7 +125,7 @@ def later(outcome: Outcome, seconds: int) -> Outcome:
 
 def sent(timestamp: Any, missed: Mapping[str, Outcome]) -> Outcome:
     """Accepted by Signal at its ``timestamp``, but for ``missed`` members of a group."""
-    text = str(timestamp)
+    text = str(timestamp) if isinstance(timestamp, int | str) else ""
     is_time = text.isascii() and text.isdecimal() and len(text) < 20
     reasons = tuple(
         (name, outcome.code or "") for name, outcome in missed.items() if name

@@ -98,6 +98,8 @@ def handed_over(endpoint: Endpoint, body: bytes, deadline: float) -> Answer | Ou
 
 
 def _failure(error: Exception) -> NotConnected | NoAnswer:
+    if isinstance(error, requests.ConnectTimeout):
+        return NotConnected("the server did not take the connection in time")
     cause = error.args[0] if error.args else None
     if isinstance(cause, MaxRetryError) and isinstance(
         cause.reason, NewConnectionError

@@ -48,7 +48,7 @@ def params(message: Message, to: str = RECIPIENT) -> dict[str, Any]:
     return found
 
 
-def result(*types: str, **more: object) -> dict[str, Any]:
+def result(*types: object, **more: object) -> dict[str, Any]:
     results = [
         {"recipientAddress": {"number": f"+49{index}"}, "type": kind, **more}
         for index, kind in enumerate(types)
@@ -150,6 +150,21 @@ def test_a_result_with_a_success_is_sent_and_names_who_missed_it() -> None:
     assert found.missed == (("+491", "not_on_signal"), ("+492", "signal_timeout"))
 
 
+def test_a_member_of_a_group_may_have_it_if_the_reason_is_not_known() -> None:
+    found = ask(GROUP, json={"result": result("SUCCESS", "SOMETHING_NEW")})
+    assert (found.state, found.missed) == (State.SENT, (("+491", "signal_timeout"),))
+
+
+def test_an_odd_address_is_nobodys_name_and_an_odd_time_is_none() -> None:
+    answer = result("SUCCESS", "IDENTITY_FAILURE") | {"timestamp": [17]}
+    answer["results"][1]["recipientAddress"] = {"number": ["+491"], "uuid": "a-b"}
+    found = ask(GROUP, json={"result": answer})
+    assert (found.timestamp, found.missed) == (
+        None,
+        (("a-b", "safety_number_changed"),),
+    )
+
+
 @pytest.mark.parametrize(
     ("types", "expected"),
     [
@@ -160,14 +175,16 @@ def test_a_result_with_a_success_is_sent_and_names_who_missed_it() -> None:
         (["RATE_LIMIT_FAILURE"], not_sent("signal_rate_limited")),
         (["INVALID_PRE_KEY_FAILURE"], not_sent("signal_rejected")),
         (["NETWORK_FAILURE"], UNKNOWN),
-        (["SOMETHING_NEW"], not_sent("signal_rejected")),
+        (["SOMETHING_NEW"], UNKNOWN),
+        ([["SUCCESS"]], UNKNOWN),
+        (["UNREGISTERED_FAILURE", "SOMETHING_NEW"], UNKNOWN),
         (["UNREGISTERED_FAILURE", "NETWORK_FAILURE"], UNKNOWN),
         (["UNREGISTERED_FAILURE", "IDENTITY_FAILURE"], not_sent("safety_number_changed")),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("in_error", [False, True])
 def test_the_types_of_a_result_tell_what_became_of_the_message(
-    types: list[str], expected: tuple[State, str | None], in_error: bool
+    types: list[Any], expected: tuple[State, str | None], in_error: bool
 ) -> None:
     if in_error and expected == SENT:
         return
@@ -183,6 +200,8 @@ def test_the_types_of_a_result_tell_what_became_of_the_message(
     [
         ({}, 60, False),
         ({"retryAfterSeconds": 30}, 30, False),
+        ({"retryAfterSeconds": 86400}, 86400, False),
+        ({"retryAfterSeconds": True}, 60, False),
         ({"retryAfterSeconds": 86400, "token": "tok-1"}, 86400, True),
         ({"token": "tok-1"}, 60, True),
     ],
@@ -260,6 +279,8 @@ def test_a_json_rpc_error_tells_what_became_of_the_message(
         (200, "{}", UNKNOWN),
         (200, '{"result": 5}', UNKNOWN),
         (200, '{"error": {"code": -1, "message": 5, "data": 5}}', UNKNOWN),
+        (200, '{"error": {"code": [1]}}', UNKNOWN),
+        (200, '{"error": {"code": {"a": 1}, "message": "?"}}', UNKNOWN),
         (200, '{"result": {"results": 5}}', SENT),
         (302, "", not_sent("signal_rejected")),
         (401, "", not_sent("signal_rejected")),

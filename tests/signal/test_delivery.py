@@ -1,14 +1,20 @@
 """Several recipients, several servers, one deadline, and a bound on what is under way."""
 
+import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
 
-from app.signal import Signal
+import pytest
+
+from app import signal as signal_package
+from app.signal import Signal, connect
 from app.signal.outcome import Message, Outcome, State, not_sent, unknown
 from app.signal.route import Route
 from app.styling import plain
+from tests import standin
+from tests.conftest import NUMBER, settings
 
 MESSAGE = Message("+4915100000001", plain("hello"))
 SENT = Outcome(State.SENT, timestamp="1700000000000")
@@ -95,3 +101,29 @@ def test_recipients_without_a_turn_are_busy_and_were_not_sent_to() -> None:
     outcomes = signal([backend], 0.5, 1).deliver(MESSAGE, ["a", "b", "c", "d"])
     assert outcomes == [SENT, SENT, BUSY, BUSY]
     assert backend.recipients == ["a", "b"]
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """The address of a server that takes connections and answers none."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_ready_is_said_at_once_while_another_server_hangs(hanging: str) -> None:
+    with standin.running() as working:
+        started = monotonic()
+        servers = connect(settings(signal_urls=(hanging, working.url)))
+        assert servers.problems(NUMBER) == []
+    assert monotonic() - started < 2
+
+
+def test_what_keeps_each_server_from_sending_is_told(
+    hanging: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal_package, "PROBE_SECONDS", 0.5)
+    with standin.running() as other:
+        other.accounts = []
+        servers = connect(settings(signal_urls=(hanging, other.url)))
+        found = servers.problems(NUMBER)
+    assert found == ["sender_not_registered", "signal_unreachable"]

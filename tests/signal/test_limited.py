@@ -5,6 +5,7 @@ import pytest
 from app.signal import limited
 from app.signal.limited import Limited
 from app.signal.outcome import Message, Outcome, State, not_sent
+from app.signal.signal_cli import CAPTCHA, later
 from app.styling import plain
 
 MESSAGE = Message("+4915100000001", plain("hello"))
@@ -23,6 +24,11 @@ def pauses(*outcomes: Outcome) -> list[int]:
 
 def test_the_time_that_signal_names_holds() -> None:
     assert pauses(not_sent("signal_rate_limited", "", 86400)) == [86400]
+
+
+def test_whoever_solved_a_captcha_waits_a_quarter_of_an_hour_at_most() -> None:
+    captcha = later(CAPTCHA, 86400)
+    assert pauses(captcha, captcha) == [900, 900]
 
 
 def test_without_a_time_it_is_a_minute_and_doubles_up_to_fifteen() -> None:

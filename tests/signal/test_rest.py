@@ -91,16 +91,26 @@ def test_201_is_sent_whatever_its_body(
         ("RATE_LIMIT_FAILURE", not_sent("signal_rate_limited")),
         ("INVALID_PRE_KEY_FAILURE", not_sent("signal_rejected")),
         ("NETWORK_FAILURE", UNKNOWN),
-        ("SOMETHING_NEW", not_sent("signal_rejected")),
+        ("SOMETHING_NEW", UNKNOWN),
+        (["NETWORK_FAILURE"], UNKNOWN),
     ],
 )
 def test_a_201_that_names_the_recipient_did_not_reach_it(
-    reason: str, expected: object, signal: responses.RequestsMock
+    reason: object, expected: object, signal: responses.RequestsMock
 ) -> None:
     errors = {"recipients": [{"uuid": "of the recipient", "reason": reason}]}
     body = json.dumps([{"timestamp": "1", "errors": errors}])
     found = answering(signal, status=201, body=body)
     assert (found.state, found.code) == expected
+
+
+@pytest.mark.parametrize("entry", [{}, {"uuid": "of the recipient"}, "?", None])
+def test_a_201_with_an_error_that_has_no_reason_is_unknown(
+    entry: object, signal: responses.RequestsMock
+) -> None:
+    body = json.dumps([{"timestamp": "1", "errors": {"recipients": [entry]}}])
+    found = answering(signal, status=201, body=body)
+    assert (found.state, found.code) == UNKNOWN
 
 
 def test_a_201_names_the_members_of_a_group_who_missed_it(
@@ -109,12 +119,17 @@ def test_a_201_names_the_members_of_a_group_who_missed_it(
     recipients = [
         {"number": "+491", "uuid": "a-b", "reason": "UNREGISTERED_FAILURE"},
         {"username": "bob.01", "reason": "NETWORK_FAILURE"},
+        {"username": "eve.01"},
         "?",
     ]
     body = json.dumps([{"timestamp": "1", "errors": {"recipients": recipients}}])
     found = answering(signal, to=GROUP, status=201, body=body)
     assert found.state is State.SENT
-    assert found.missed == (("+491", "not_on_signal"), ("bob.01", "signal_timeout"))
+    assert found.missed == (
+        ("+491", "not_on_signal"),
+        ("bob.01", "signal_timeout"),
+        ("eve.01", "signal_timeout"),
+    )
 
 
 FAILED = "Failed to send (some) messages:\n"
@@ -407,6 +422,7 @@ def test_nothing_is_sent_after_the_deadline(signal: responses.RequestsMock) -> N
         ({"json": {"mode": "native"}}, 1),
         ({"json": {"mode": "json-rpc"}}, 32),
         ({"json": {"mode": "new"}}, None),
+        ({"json": {"mode": ["x"]}}, None),
         ({"json": {}}, None),
         ({"body": "[]"}, None),
         ({"status": 404, "body": "404 page not found"}, None),

@@ -1,0 +1,107 @@
+"""Whatever JSON a server answers, there is an outcome and no exception: the message may be on its way."""
+
+import json
+from time import monotonic
+from typing import Any
+
+import responses
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import KINDS
+from app.signal import daemon, rest
+from app.signal.about import Unusable
+from app.signal.outcome import Outcome
+from app.signal.transport import Answer
+from tests.conftest import NUMBER, SIGNAL
+
+RPC = f"{SIGNAL}/api/v1/rpc"
+KEYS = st.sampled_from(
+    "result results error errors code message data response type token retryAfterSeconds"
+    " recipientAddress number username uuid timestamp recipients reason challenge_tokens"
+    " mode version versions".split()
+)
+WORDS = [
+    "SUCCESS", "RATE_LIMIT_FAILURE", "NEW", "due to rate limiting", "json-rpc", NUMBER, "17"
+]  # fmt: skip
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.sampled_from([*WORDS, -1, -5, 10**4000])
+)
+ODD = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def shaped(**slots: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """What a server may answer there, with anything in each place; or anything."""
+    return st.fixed_dictionaries({}, optional=slots) | ODD
+
+
+NAMES = shaped(number=ODD, username=ODD, uuid=ODD)
+ENTRY = shaped(type=ODD, token=ODD, retryAfterSeconds=ODD, recipientAddress=NAMES)
+RESULT = shaped(timestamp=ODD, results=st.lists(ENTRY, max_size=3))
+ERROR = shaped(code=ODD, message=ODD, data=shaped(response=RESULT))
+DAEMON = shaped(result=RESULT | st.lists(NAMES, max_size=2), error=ERROR)
+MISSED = shaped(number=ODD, username=ODD, uuid=ODD, reason=ODD)
+SENT = shaped(timestamp=ODD, errors=shaped(recipients=st.lists(MISSED, max_size=3)))
+REST = (
+    SENT
+    | st.lists(SENT, max_size=2)
+    | shaped(error=ODD, challenge_tokens=ODD)
+    | shaped(versions=ODD, version=ODD, mode=ODD)
+)
+RECIPIENTS = st.sampled_from(["+4915112345678", "group.YWJj"])
+
+
+def is_told(outcome: Outcome) -> bool:
+    """Whether a caller can be answered with it."""
+    seconds, when = outcome.retry_after, outcome.timestamp
+    return (
+        (outcome.code is None or outcome.code in KINDS)
+        and (seconds is None or type(seconds) is int and 0 < seconds <= 24 * 60 * 60)
+        and (when is None or when.isdecimal())
+        and all(name and code in KINDS for name, code in outcome.missed)
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(DAEMON, RECIPIENTS)
+def test_any_answer_of_a_daemon_has_an_outcome(document: Any, to: str) -> None:
+    answer = Answer(200, json.dumps(document).encode())
+    assert is_told(daemon.read_answer(answer, to))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([200, 201, 400, 429, 500]), REST, RECIPIENTS)
+def test_any_answer_of_signal_cli_rest_api_has_an_outcome(
+    status: int, document: Any, to: str
+) -> None:
+    answer = Answer(status, json.dumps(document).encode())
+    assert is_told(rest.read_answer(answer, to))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([200, 404]), DAEMON | REST)
+def test_whatever_a_server_tells_of_itself_does_no_harm(
+    status: int, document: Any
+) -> None:
+    with responses.RequestsMock() as server:
+        for path in ("/v1/about", "/v1/accounts"):
+            server.get(f"{SIGNAL}{path}", status=status, json=document)
+        server.post(RPC, status=status, json=document)
+        for asked in (rest.RestServer(SIGNAL), daemon.DaemonServer(RPC)):
+            deadline = monotonic() + 5
+            assert asked.concurrency(deadline) in (None, 1, 32)
+            assert asked.problem(NUMBER, deadline) in (None, *KINDS)
+            try:
+                assert len(asked.about(deadline).version) <= 40
+            except Unusable as error:
+                assert "it answers" in str(error)
