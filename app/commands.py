@@ -12,8 +12,8 @@ from flask import Blueprint
 
 from app import authentik, doctor, environment, payloads, phone, rendering
 from app.authentik.options import VARIABLE
-from app.doctor import Finding, Mark
 from app.errors import GatewayError
+from app.finding import Finding, Mark
 from app.payloads import SendRequest
 from app.settings import Settings
 from app.signal import Signal
@@ -24,8 +24,10 @@ from app.throttle import Throttle
 _COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.FAILED: "red"}
 _WHERE = """This is the token. It is shown once and kept nowhere. Where it goes:
 1. The gateway: add {name}:<the token> to API_TOKENS, after what is there and a comma.
-2. authentik: the same token is API Auth of the SMS stage, or {variable} of its containers.
-3. Start both anew."""
+2. The sender: in authentik 'API Auth Username' of the SMS stage, or the variable {variable} of
+   its containers; any other sends it as Bearer token (docs/other-senders.md).
+3. Start both anew, in Docker by "docker compose up -d": "restart" does not read new variables."""
+_TO_CALLERS = "No message was sent. Tell the administrator: "
 
 
 def blueprint(
@@ -88,7 +90,8 @@ def _render(settings: Settings, catalogue: Catalogue) -> click.Command:
             request = replace(request, locale=locale or request.locale)
             _show(catalogue, catalogue.templates[template], request)
         except GatewayError as error:
-            raise click.ClickException(error.sentence(catalogue.sentences)) from error
+            sentence = error.sentence({}).removeprefix(_TO_CALLERS)
+            raise click.ClickException(sentence) from error
 
     return render
 
@@ -97,7 +100,7 @@ def _recipient(send: str | None, is_offline: bool, region: str | None) -> str | 
     if send is None:
         return None
     if is_offline:
-        raise click.UsageError("--send cannot be had --offline.")
+        raise click.UsageError("--send asks Signal's server: leave --offline out.")
     try:
         return phone.recipient(send, region)
     except ValueError as error:
@@ -128,15 +131,15 @@ def _writable(text: str) -> str:
 
 
 def _text(data: str) -> str:
+    if data.lstrip().startswith(("{", "[")):
+        return data
+    name = data.removeprefix("@")
     try:
-        if data == "-":
-            return sys.stdin.read()
-        if data.lstrip().startswith(("{", "[")):
-            return data
-        return Path(data.removeprefix("@")).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
+        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise click.ClickException(
-            "--data is neither a JSON object nor a text file that can be read."
+            f"--data is no JSON object, and the file '{name}' cannot be read: {reason}."
         ) from error
 
 
@@ -161,7 +164,11 @@ def _show(catalogue: Catalogue, template: Template, request: SendRequest) -> Non
         _echo(f"From defaults: {', '.join(usage.defaults)}.")
     if usage.missing:
         _echo(f"Missing: {', '.join(usage.missing)}.")
-        raise GatewayError("missing_field", field=usage.missing[0])
+        needed = ", ".join(f"'{name}'" for name in usage.missing)
+        them = "it" if len(usage.missing) == 1 else "them"
+        raise click.ClickException(
+            f"The message needs {needed}: give {them} in --data."
+        )
 
 
 @click.command("token")

@@ -1,12 +1,11 @@
 """Whether all is in place for the first message, and if it is not, what to do."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 from time import monotonic, time
 
 from app import rendering, signal
 from app.errors import GatewayError
+from app.finding import Finding, Mark
 from app.phone import masked
 from app.settings import Settings
 from app.signal import Server, Signal
@@ -14,7 +13,7 @@ from app.signal.about import About, Unusable
 from app.signal.outcome import Message, Outcome, State
 from app.signal.preview import shown
 from app.styling import plain
-from app.templates import Catalogue, Template
+from app.templates import NOTIFICATION_TEMPLATE, Catalogue, Template
 from app.throttle import Throttle
 
 ASKED_SECONDS = (
@@ -28,24 +27,7 @@ _ADDRESS = (
 )
 _SENDER = "Set SIGNAL_NUMBER to the number that sends, with its country code."
 _REGISTER = "Link or register this number on Signal's server, or correct SIGNAL_NUMBER."
-
-
-class Mark(Enum):
-    """How grave a finding is. The value is its sign, and that of a terminal without such characters."""
-
-    OK = ("✓", "ok")
-    WARNING = ("!", "!")
-    FAILED = ("✗", "FAIL")
-    SKIPPED = ("–", "-")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. ``more`` are lines to show below it: what to do, or a message."""
-
-    mark: Mark
-    text: str
-    more: str = ""
+_RECIPIENTS = "Set ADMIN_RECIPIENTS, or write 'recipients' there: an alert that names nobody is refused."
 
 
 def offline(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
@@ -55,6 +37,11 @@ def offline(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
     yield Finding(Mark.OK, f"The configuration is in order. {file}: {names}.")
     for template in catalogue.templates.values():
         yield _template(catalogue, template)
+        if not template.recipients and _is_for_alerts(settings, catalogue, template):
+            what = f"Template {template.name}: no recipients."
+            yield Finding(Mark.WARNING, what, _RECIPIENTS)
+    if not settings.preview and not senders(settings, catalogue):
+        yield Finding(Mark.FAILED, "Sender: none.", _SENDER)
 
 
 def online(
@@ -64,11 +51,9 @@ def online(
     if settings.preview:
         yield from _preview(settings)
     else:
-        senders = _senders(settings, catalogue)
-        if not senders:
-            yield Finding(Mark.FAILED, "Sender: none.", _SENDER)
+        numbers = senders(settings, catalogue)
         for name, server in signal.servers(settings):
-            yield from _server(name, server, senders)
+            yield from _server(name, server, numbers)
     yield _limits(settings, throttle, is_alone or settings.preview)
 
 
@@ -77,15 +62,23 @@ def send_test(
 ) -> Finding:
     """Send one, as real as any, and say what became of it."""
     what = f"Test message to {masked(recipient)}"
-    senders = _senders(settings, catalogue) or [""]
-    if not senders[0] and not settings.preview:
+    sender = next(iter(senders(settings, catalogue)), None)
+    if sender is None and not settings.preview:
         return Finding(Mark.FAILED, f"{what}: not sent (no_sender).", _SENDER)
-    message = Message(senders[0] or "the default number", plain(TEST_MESSAGE))
+    message = Message(sender or "the default number", plain(TEST_MESSAGE))
     outcome = delivery.deliver(message, [recipient])[0]
     if outcome.state is not State.SENT:
         return _not_sent(what, outcome, recipient, catalogue)
     did = "shown above" if settings.preview else "accepted by Signal"
     return Finding(Mark.OK, f"{what}: {did}.")
+
+
+def senders(settings: Settings, catalogue: Catalogue) -> list[str]:
+    """All numbers that may send, the default first."""
+    default = [settings.signal_number] if settings.signal_number else []
+    names = [token.client for token in settings.api_tokens]
+    own = [number for name in names for number in catalogue.client(name).numbers]
+    return list(dict.fromkeys([*default, *own]))
 
 
 def _not_sent(
@@ -115,6 +108,16 @@ def _template(catalogue: Catalogue, template: Template) -> Finding:
     return Finding(Mark.OK, what, shown(texts["message"] or plain(""), in_colour=True))
 
 
+def _is_for_alerts(
+    settings: Settings, catalogue: Catalogue, template: Template
+) -> bool:
+    """Whether authentik's notifications get it, from a client that may use it."""
+    names = [token.client for token in settings.api_tokens]
+    allowed = [catalogue.client(name).templates for name in names]
+    is_used = any(rule is None or template.name in rule for rule in allowed)
+    return template.name == NOTIFICATION_TEMPLATE and is_used
+
+
 def _preview(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         Mark.SKIPPED,
@@ -128,15 +131,7 @@ def _preview(settings: Settings) -> Iterator[Finding]:
         yield Finding(Mark.SKIPPED, "Tokens: one is made for each run.", more)
 
 
-def _senders(settings: Settings, catalogue: Catalogue) -> list[str]:
-    """All numbers that may send, the default first."""
-    default = [settings.signal_number] if settings.signal_number else []
-    names = [token.client for token in settings.api_tokens]
-    own = [number for name in names for number in catalogue.client(name).numbers]
-    return list(dict.fromkeys([*default, *own]))
-
-
-def _server(name: str, server: Server, senders: list[str]) -> Iterator[Finding]:
+def _server(name: str, server: Server, numbers: list[str]) -> Iterator[Finding]:
     try:
         about = server.about(monotonic() + ASKED_SECONDS)
     except Unusable as error:
@@ -146,18 +141,18 @@ def _server(name: str, server: Server, senders: list[str]) -> Iterator[Finding]:
     mode = f", mode {about.mode}" if about.mode else ""
     what = f"Signal's server {name}: {about.software} {version}{mode}."
     yield Finding(Mark.OK, what)
-    yield from _registered(server, senders)
+    yield from _registered(server, numbers)
     yield _clock(name, about)
 
 
-def _registered(server: Server, senders: list[str]) -> Iterator[Finding]:
+def _registered(server: Server, numbers: list[str]) -> Iterator[Finding]:
     try:
         accounts = server.accounts(monotonic() + ASKED_SECONDS)
     except Unusable as error:
         more = "See the log of Signal's server."
         yield Finding(Mark.FAILED, f"Sender: {error}.", more)
         return
-    for sender in senders:
+    for sender in numbers:
         who = f"Sender {masked(sender)}"
         if accounts is None:
             what = f"{who}: a daemon of one account does not say which it is."

@@ -16,6 +16,10 @@ T = TypeVar("T")
 
 _ENV = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}")
 _QUOTES = "A text that begins with '{' or has ': ' in it must stand in quotes."
+_HINTS = {  # by what PyYAML says
+    "'\\t'": "Indent with blanks, not tabs.",
+    "<block end>": f"Look at the indentation. {_QUOTES}",
+}
 _NOT_TEXT = {
     "bool": "YAML reads '{value}' as true or false. Put it in quotes.",
     "int": "YAML reads this as a number. Put it in quotes.",
@@ -58,7 +62,8 @@ class Document:
             )
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            self._found.append((line, f"this is no YAML: {error.problem}. {_QUOTES}"))
+            hint = _hint(str(error.problem))
+            self._found.append((line, f"this is no YAML: {error.problem}. {hint}"))
         except yaml.YAMLError:
             self._found.append(
                 (1, "this is no YAML: it holds a character that YAML forbids.")
@@ -152,3 +157,8 @@ class Document:
                 f"the environment has no {name}. Set it, or write ${{{name}:-}} for nothing.",
             )
         return value or ""
+
+
+def _hint(problem: str) -> str:
+    hints = (hint for sign, hint in _HINTS.items() if sign in problem)
+    return next(hints, _QUOTES)

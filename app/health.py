@@ -7,11 +7,12 @@ from time import monotonic
 
 from flask import Blueprint, Response
 
-from app import callers, metrics
+from app import callers, doctor, metrics
 from app.errors import GatewayError
 from app.observability import journal
 from app.settings import ApiToken, Settings
 from app.signal import Signal
+from app.templates import Catalogue
 from app.throttle import Throttle
 
 VERSION = "0.1.0"
@@ -30,10 +31,18 @@ PROBED_SECONDS = 10.0  # for so long a probe's result is used
 class Readiness:
     """Whether a message could be sent now, asked of Signal's servers one probe at a time."""
 
-    def __init__(self, signal: Signal, throttle: Throttle, sender: str | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        throttle: Throttle,
+        signal: Signal,
+    ) -> None:
+        numbers = doctor.senders(settings, catalogue)
+        self._sender = numbers[0] if numbers else None
+        self._lacking = [] if numbers or settings.preview else ["no_sender"]
         self._throttle = throttle
         self._signal = signal
-        self._sender = sender
         self._lock = Lock()
         self._probed_at = -inf
         self._problems: list[str] = []
@@ -43,14 +52,17 @@ class Readiness:
         with self._lock:
             if monotonic() - self._probed_at > PROBED_SECONDS:
                 down = ["limits_unreachable"] if self._throttle.is_down else []
-                self._problems = self._signal.problems(self._sender) + down
+                found = self._signal.problems(self._sender)
+                self._problems = self._lacking + found + down
                 self._probed_at = monotonic()
             return self._problems
 
 
-def blueprint(settings: Settings, throttle: Throttle, signal: Signal) -> Blueprint:
+def blueprint(
+    settings: Settings, catalogue: Catalogue, throttle: Throttle, signal: Signal
+) -> Blueprint:
     health = Blueprint("health", __name__)
-    readiness = Readiness(signal, throttle, settings.signal_number)
+    readiness = Readiness(settings, catalogue, throttle, signal)
     token = settings.metrics_token
     scrapers = [ApiToken.of("prometheus", token)] if token else []
 

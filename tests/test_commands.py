@@ -7,7 +7,6 @@ import pytest
 from click.testing import Result
 
 from app import create_app
-from app.errors import KINDS
 from tests.conftest import settings
 
 GERMAN = """\
@@ -60,14 +59,40 @@ def test_defaults_are_named() -> None:
     assert result.exit_code == 0
 
 
-def test_what_is_missing_is_named_in_the_words_of_the_answer() -> None:
+def test_what_is_missing_is_named() -> None:
     result = invoke("render", "notification")
     assert result.output == (
         "Fields: none.\n"
         "From defaults: severity.\n"
         "Missing: body.\n"
-        f"Error: {KINDS['missing_field'].sentence.format(field='body')}\n"
+        "Error: The message needs 'body': give it in --data.\n"
     )
+    assert result.exit_code == 1
+
+
+def test_all_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "templates.yaml"
+    path.write_text("templates: {sms: {message: '{place} {token} {place}'}}\n")
+    runner = create_app(settings(templates_file=path), {}).test_cli_runner()
+    result = runner.invoke(args=["render", "sms"])
+    assert result.output == (
+        "Fields: none.\n"
+        "Missing: place, token.\n"
+        "Error: The message needs 'place', 'token': give them in --data.\n"
+    )
+    assert result.exit_code == 1
+
+
+def test_the_administrator_is_not_told_to_tell_the_administrator(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "templates.yaml"
+    path.write_text(
+        "templates: {own: {message: '{text}'}}\nerrors: {no_message: Sagt es weiter}\n"
+    )
+    runner = create_app(settings(templates_file=path), {}).test_cli_runner()
+    result = runner.invoke(args=["render", "own", "--data", '{"text": " "}'])
+    assert result.output == ("Error: the request has neither a code nor a message.\n")
     assert result.exit_code == 1
 
 
@@ -102,7 +127,13 @@ def test_without_templates_none_is_known(tmp_path: Path) -> None:
         ),
         (
             "no-such-file.json",
-            "--data is neither a JSON object nor a text file that can be read.",
+            "--data is no JSON object, and the file 'no-such-file.json' cannot be read:"
+            " No such file or directory.",
+        ),
+        (
+            '{"Body": "Use {token}", "To": "+4915112345678"}',
+            "the text still has {token} in it. In the webhook mapping, write an f before its"
+            " opening quote.",
         ),
     ],
 )
@@ -112,15 +143,26 @@ def test_what_is_wrong_with_the_data_is_told(data: str, sentence: str) -> None:
     assert result.exit_code == 1
 
 
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "request.json"
+    path.write_bytes(b"\xe4")
+    result = invoke("render", "sms", "--data", f"@{path}")
+    assert result.output == (
+        f"Error: --data is no JSON object, and the file '{path}' cannot be read: it is not UTF-8.\n"
+    )
+    assert result.exit_code == 1
+
+
 def test_a_token_is_made_and_shown_once() -> None:
     result = invoke("token", "authentik")
     assert re.fullmatch(r"[0-9a-f]{64}\n", result.stdout)
     assert result.stderr == (
         "This is the token. It is shown once and kept nowhere. Where it goes:\n"
         "1. The gateway: add authentik:<the token> to API_TOKENS, after what is there and a comma.\n"
-        "2. authentik: the same token is API Auth of the SMS stage, or SIGNAL_GATEWAY_TOKEN of its"
-        " containers.\n"
-        "3. Start both anew.\n"
+        "2. The sender: in authentik 'API Auth Username' of the SMS stage, or the variable"
+        " SIGNAL_GATEWAY_TOKEN of\n"
+        "   its containers; any other sends it as Bearer token (docs/other-senders.md).\n"
+        '3. Start both anew, in Docker by "docker compose up -d": "restart" does not read new variables.\n'
     )
     assert invoke("token", "authentik").stdout != result.stdout
 

@@ -13,7 +13,7 @@ from click.testing import Result
 from app import create_app
 from app.errors import KINDS
 from tests import redis_server
-from tests.conftest import NUMBER, SIGNAL, TOKEN, settings
+from tests.conftest import ADMIN, NUMBER, SIGNAL, TOKEN, settings
 
 DAEMON = "http://admin:s3cr3t@daemon.test:8081/api/v1/rpc"
 TO = "+49 151 12345678"
@@ -35,6 +35,14 @@ SERVER = """\
 ✓ Sender +49…001: registered there.
 – Clock: signal.test:8080 does not tell the time.
 """
+NO_RECIPIENTS = """\
+! Template notification: no recipients.
+    Set ADMIN_RECIPIENTS, or write 'recipients' there: an alert that names nobody is refused.
+"""
+NO_SENDER = """\
+✗ Sender: none.
+    Set SIGNAL_NUMBER to the number that sends, with its country code.
+"""
 LIMITS = "✓ Limits: counted in memory.\n"
 CORRECT_ADDRESS = """\
     Start it, or correct SIGNAL_API_URL: the address of signal-cli-rest-api, like http://signal:8080,
@@ -43,7 +51,8 @@ CORRECT_ADDRESS = """\
 
 
 def check(*options: str, charset: str = "utf-8", **changes: Any) -> Result:
-    app = create_app(settings(**changes), {"WEB_CONCURRENCY": "1"})
+    environ = {"WEB_CONCURRENCY": "1", "ADMIN_RECIPIENTS": ADMIN}
+    app = create_app(settings(**changes), environ)
     return app.test_cli_runner(charset=charset).invoke(args=["check", *options])
 
 
@@ -74,7 +83,7 @@ def test_all_is_well(server: responses.RequestsMock) -> None:
 def test_nothing_is_configured() -> None:
     app = create_app(environ={})
     result = app.test_cli_runner().invoke(args=["check"])
-    assert result.output == OFFLINE + (
+    assert result.output == OFFLINE + NO_RECIPIENTS + (
         "– Signal's server: none, so messages are shown on the terminal and not sent.\n"
         "    To send them, set SIGNAL_API_URL, like http://signal:8080.\n"
         "– Sender: none.\n"
@@ -151,13 +160,62 @@ def test_a_sender_that_is_not_registered(server: responses.RequestsMock) -> None
 
 
 def test_no_sender_at_all(server: responses.RequestsMock) -> None:
-    output, status = shown("--send", TO, signal_number=None)
-    advice = "    Set SIGNAL_NUMBER to the number that sends, with its country code.\n"
-    assert output.startswith("✗ Sender: none.\n" + advice)
-    assert output.endswith(
-        "✗ Test message to +49…678: not sent (no_sender).\n" + advice
+    assert shown("--send", TO, signal_number=None) == (
+        NO_SENDER
+        + "✓ Signal's server signal.test:8080: signal-cli-rest-api 0.98, mode json-rpc.\n"
+        "– Clock: signal.test:8080 does not tell the time.\n"
+        "✓ Limits: counted in memory.\n"
+        "✗ Test message to +49…678: not sent (no_sender).\n"
+        "    Set SIGNAL_NUMBER to the number that sends, with its country code.\n",
+        1,
     )
-    assert status == 1
+
+
+def test_no_sender_is_told_offline_too() -> None:
+    assert shown("--offline", signal_number=None) == (NO_SENDER, 1)
+    assert shown("--offline", signal_number=None, signal_urls=()) == ("", 0)
+
+
+def test_the_number_of_a_client_is_a_sender(tmp_path: Path) -> None:
+    path = tmp_path / "templates.yaml"
+    path.write_text("clients: {authentik: {number: '+4915100000002'}}\n")
+    result = check("--offline", templates_file=path, signal_number=None)
+    assert result.output == (
+        f"✓ The configuration is in order. {path}: no templates.\n"
+    )
+    assert result.exit_code == 0
+
+
+def test_alerts_without_recipients_are_a_warning() -> None:
+    app = create_app(settings(), {})
+    result = app.test_cli_runner().invoke(args=["check", "--offline"])
+    assert (result.output, result.exit_code) == (OFFLINE + NO_RECIPIENTS, 0)
+
+
+@pytest.mark.parametrize(
+    ("clients", "told"),
+    [
+        ("{authentik: {templates: [notification, other]}}", NO_RECIPIENTS),
+        ("{authentik: {templates: [notification]}}", NO_RECIPIENTS),
+        ("{authentik: {templates: [other]}}", ""),
+    ],
+)
+def test_recipients_are_wanted_where_a_client_may_send_alerts(
+    clients: str, told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "templates.yaml"
+    path.write_text(
+        f"clients: {clients}\ntemplates: {{other: {{message: A}}, notification: {{message: B}}}}\n"
+    )
+    result = check("--offline", templates_file=path)
+    assert result.output == (
+        f"✓ The configuration is in order. {path}: other, notification.\n"
+        "✓ Template other, with samples:\n"
+        "    A\n"
+        "✓ Template notification, with samples:\n"
+        f"    B\n{told}"
+    )
+    assert result.exit_code == 0
 
 
 def test_the_number_of_a_client_is_looked_up_too(
@@ -251,7 +309,8 @@ def test_redis_is_up(server: responses.RequestsMock, tmp_path: Path) -> None:
 def test_limits_of_each_worker_for_itself_are_a_warning(
     server: responses.RequestsMock,
 ) -> None:
-    result = create_app(settings(), {}).test_cli_runner().invoke(args=["check"])
+    app = create_app(settings(), {"ADMIN_RECIPIENTS": ADMIN})
+    result = app.test_cli_runner().invoke(args=["check"])
     assert result.output == OFFLINE + SERVER + (
         "! Limits: each worker counts for itself.\n"
         "    Set RATE_LIMIT_STORAGE_URI=redis://… to count them together, or WEB_CONCURRENCY=1.\n"
@@ -343,7 +402,9 @@ def test_a_wrong_number_is_told_before_anything_is_checked() -> None:
 
 def test_nothing_is_sent_offline() -> None:
     result = check("--offline", "--send", TO)
-    assert "Error: --send cannot be had --offline.\n" in result.output
+    assert result.stderr.splitlines()[-1] == (
+        "Error: --send asks Signal's server: leave --offline out."
+    )
     assert result.exit_code == 2
 
 

@@ -1,9 +1,16 @@
 """Whether the gateway is ready, asked of Signal's server."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import responses
 
 from tests.conftest import NUMBER, SIGNAL, client
+
+
+def not_ready(*problems: str) -> tuple[int, dict[str, object]]:
+    return 503, {"status": "not ready", "problems": list(problems)}
 
 
 @pytest.mark.parametrize(
@@ -24,8 +31,7 @@ def test_ready_is_a_gateway_whose_sender_is_registered(
     if problems is None:
         assert (answer.status_code, answer.json) == (200, {"status": "ready"})
     else:
-        expected = {"status": "not ready", "problems": problems}
-        assert (answer.status_code, answer.json) == (503, expected)
+        assert (answer.status_code, answer.json) == not_ready(*problems)
 
 
 def test_signals_server_is_asked_once_for_several_probes() -> None:
@@ -37,5 +43,52 @@ def test_signals_server_is_asked_once_for_several_probes() -> None:
         assert len(server.calls) == 1
 
 
-def test_a_preview_is_ready() -> None:
-    assert client(signal_urls=()).get("/health/ready").status_code == 200
+def ready_without_signal_number(
+    number: str | None, folder: Path, **changes: Any
+) -> tuple[int, dict[str, object] | None]:
+    """What a gateway without SIGNAL_NUMBER says, whose client has this number of its own."""
+    path = folder / "templates.yaml"
+    rule = f"number: '{number}'" if number else "attachments: true"
+    path.write_text(f"clients: {{authentik: {{{rule}}}}}\n")
+    caller = client(signal_number=None, templates_file=path, **changes)
+    answer = caller.get("/health/ready")
+    return answer.status_code, answer.json
+
+
+def test_a_gateway_without_any_number_to_send_from_is_not_ready(tmp_path: Path) -> None:
+    with responses.RequestsMock() as server:
+        server.get(f"{SIGNAL}/v1/accounts", body='["+4915100000002"]')
+        found = ready_without_signal_number(None, tmp_path)
+    assert found == not_ready("no_sender")
+
+
+def test_a_missing_number_is_told_beside_all_else(tmp_path: Path) -> None:
+    nobody = "http://127.0.0.1:1/api/v1/rpc"
+    changes = {
+        "signal_urls": (nobody,),
+        "rate_limit_storage_uri": "redis://127.0.0.1:1",
+    }
+    assert ready_without_signal_number(None, tmp_path, **changes) == not_ready(
+        "no_sender", "signal_unreachable", "limits_unreachable"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+4915100000002", (200, {"status": "ready"})),
+        ("+4915100000003", not_ready("sender_not_registered")),
+    ],
+)
+def test_the_number_of_a_client_is_one_to_send_from(
+    number: str, expected: tuple[int, dict[str, object]], tmp_path: Path
+) -> None:
+    with responses.RequestsMock() as server:
+        server.get(f"{SIGNAL}/v1/accounts", body='["+4915100000002"]')
+        assert ready_without_signal_number(number, tmp_path) == expected
+
+
+@pytest.mark.parametrize("number", [NUMBER, None])
+def test_a_preview_is_ready(number: str | None) -> None:
+    caller = client(signal_urls=(), signal_number=number)
+    assert caller.get("/health/ready").status_code == 200

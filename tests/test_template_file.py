@@ -244,7 +244,6 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
     "text, problem",
     [
         ("templates:\n  a: [\n", "line 3: this is no YAML: expected the node content"),
-        ("a: x\n\tb: y\n", "line 2: this is no YAML: found character '\\t' that"),
         ("a: x\nb: *c\n", "line 2: this is no YAML: found undefined alias"),
         ("a: \x07\n", "line 1: this is no YAML: it holds a character that YAML"),
         (b"a: \xe4\n", "line 1: the file cannot be read: it is not UTF-8."),
@@ -255,6 +254,39 @@ def test_a_file_that_is_no_yaml_is_told_with_its_line(
 ) -> None:
     found, (told,) = read(text)
     assert told.startswith(problem) and found == Catalogue()
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        (
+            "a:\n\tb: y\n",
+            "line 2: this is no YAML: found character '\\t' that cannot start any token."
+            " Indent with blanks, not tabs.",
+        ),
+        (
+            "a:\n    b: x\n  c: y\n",
+            "line 3: this is no YAML: expected <block end>, but found '<block mapping start>'."
+            " Look at the indentation."
+            " A text that begins with '{' or has ': ' in it must stand in quotes.",
+        ),
+        (
+            "a: {token} x\n",
+            "line 1: this is no YAML: expected <block end>, but found '<scalar>'."
+            " Look at the indentation."
+            " A text that begins with '{' or has ': ' in it must stand in quotes.",
+        ),
+        (
+            "a: x: y\n",
+            "line 1: this is no YAML: mapping values are not allowed here."
+            " A text that begins with '{' or has ': ' in it must stand in quotes.",
+        ),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_told_with_what_to_do(
+    text: str, problem: str
+) -> None:
+    assert read(text) == (Catalogue(), [problem])
 
 
 def test_a_missing_file_is_told_with_the_variable_that_names_it() -> None:

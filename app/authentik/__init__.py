@@ -26,6 +26,8 @@ _OPTIONS = {
     "--language": "user: in the language of the page that asks for the code. default: one for all.",
 }
 
+_EMPTY = "A file after '>' is empty now."
+
 
 def command(settings: Settings) -> click.Command:
     """The command, for a gateway with ``settings``."""
@@ -63,4 +65,6 @@ def _stop_at(problems: list[str]) -> None:
     if problems:
         found = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
         listed = "".join(f"\n- {problem}" for problem in problems)
-        raise click.ClickException(f"nothing is written, with {found}:{listed}")
+        raise click.ClickException(
+            f"no blueprint is made, with {found}:{listed}\n{_EMPTY}"
+        )

@@ -45,9 +45,10 @@ class RestServer:
     def problem(self, sender: str | None, deadline: float) -> str | None:
         """The code of what keeps it from sending."""
         try:
-            is_missing = sender and sender not in self.accounts(deadline)
+            accounts = self.accounts(deadline)
         except Unusable:
             return "signal_unreachable"
+        is_missing = sender is not None and sender not in accounts
         return "sender_not_registered" if is_missing else None
 
     def accounts(self, deadline: float) -> list[Any]:

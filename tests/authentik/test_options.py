@@ -10,6 +10,7 @@ from tests.conftest import TOKEN, settings
 
 URL = "https://gateway.example.com"
 OTHER = "an-other-t0ken-of-ours"
+EMPTY = "A file after '>' is empty now."
 
 
 def run(*options: str, given: Settings | None = None) -> Result:
@@ -47,7 +48,7 @@ def test_all_mistakes_are_told_at_once() -> None:
     )
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines() == [
-        "Error: nothing is written, with 9 mistakes:",
+        "Error: no blueprint is made, with 9 mistakes:",
         "- --url is missing. Give the address where authentik's server and worker reach this gateway,"
         " like https://gateway.example.com.",
         "- --token-env and --token-file exclude each other. Keep one.",
@@ -60,6 +61,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         "- --language must be default or user.",
         "- --alerts-token needs tokens of at least 16 ASCII characters without blanks. Make one with"
         " 'openssl rand -hex 32'.",
+        EMPTY,
     ]
 
 
@@ -88,8 +90,9 @@ def test_a_wrong_place_for_the_token_is_not_repeated(
 ) -> None:
     result = run("--url", URL, option, value)
     assert result.stderr.splitlines() == [
-        "Error: nothing is written, with 1 mistake:",
+        "Error: no blueprint is made, with 1 mistake:",
         f"- {option} {sentence}",
+        EMPTY,
     ]
 
 
@@ -127,7 +130,8 @@ def test_texts_of_authentiks_own_need_a_client_that_may_send_them() -> None:
 def test_the_languages_are_the_gateways() -> None:
     result = run("--url", URL, "--template-in", "authentik", "--language", "user")
     assert result.stderr.splitlines()[1:] == [
-        "- --language user needs --template-in gateway: the languages are in its templates.yaml."
+        "- --language user needs --template-in gateway: the languages are in its templates.yaml.",
+        EMPTY,
     ]
 
 
@@ -174,8 +178,9 @@ def test_only_what_is_wanted_is_told_in_the_comment() -> None:
 
 def test_a_wrong_part_cannot_be_removed() -> None:
     assert run("--remove", "--with", "all").stderr.splitlines() == [
-        "Error: nothing is written, with 1 mistake:",
+        "Error: no blueprint is made, with 1 mistake:",
         "- --with takes mfa, alerts, separated by commas.",
+        EMPTY,
     ]
 
 
