@@ -1,5 +1,6 @@
 """gunicorn's settings; GUNICORN_CMD_ARGS and the command line override them."""
 
+import atexit
 import gc
 import ipaddress
 import os
@@ -26,9 +27,20 @@ access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(M)s'
 loglevel = os.environ.get("LOG_LEVEL", "info").lower().replace("debug", "info")
 
 _COUNTED = "signal-gateway-metrics-"
-# Where the workers count together; the library reads this variable when it is imported.
-if os.environ.get("METRICS_TOKEN") or os.environ.get("METRICS_TOKEN_FILE"):
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", mkdtemp(prefix=_COUNTED))
+
+
+def _remove(folder, owner):
+    """Leave nothing behind, not even after a start that fails; workers end the same way and leave it."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_has_metrics = os.environ.get("METRICS_TOKEN") or os.environ.get("METRICS_TOKEN_FILE")
+# Where the workers count together; the library reads this variable when it is imported. It stays over HUP,
+# which reads this file once more.
+if _has_metrics and not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = mkdtemp(prefix=_COUNTED)
+    atexit.register(_remove, os.environ["PROMETHEUS_MULTIPROC_DIR"], os.getpid())
 
 
 def on_starting(server):

@@ -12,12 +12,16 @@ from app.environment import Network
 from app.errors import GatewayError
 from app.payloads import SendRequest
 
+# Signal's options that cannot change what a template says; attachments have a rule of their own.
+BESIDE_A_TEMPLATE = {"notify_self", "view_once", "base64_attachments"}
+
 
 @dataclass(frozen=True)
 class Client:
     """A caller's rights, from ``clients`` in ``templates.yaml``; ``None`` stands for no restriction.
 
-    ``passthrough`` is whether it may send texts of its own, by default only without ``templates``.
+    ``passthrough`` is whether it may send texts of its own, and quotes, edits and the like, which can
+    hold one; by default only without ``templates``.
     """
 
     name: str
@@ -46,7 +50,8 @@ def check(
     client: Client, template: str | None, request: SendRequest, to: Sequence[str]
 ) -> None:
     """Raises ``forbidden`` for a template, a text, an attachment or a recipient not allowed."""
-    if template is None and not client.may_pass_through:
+    is_own = template is None or set(request.options.values) - BESIDE_A_TEMPLATE
+    if is_own and not client.may_pass_through:
         raise _forbidden("passthrough")
     if template and client.templates is not None and template not in client.templates:
         raise _forbidden("templates")

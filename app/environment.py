@@ -8,10 +8,11 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 import requests
+from limits.storage import storage_from_string
 from phonenumbers import SUPPORTED_REGIONS
 
 from app import phone
@@ -19,10 +20,9 @@ from app import phone
 T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-AUTHENTIK_TIMEOUT = (
-    30  # seconds; its `http_timeout`: whoever answers later is taken for dead
-)
+AUTHENTIK_TIMEOUT = 30  # seconds; its `http_timeout`, after which it gives up
 SHORTEST_TOKEN = 16
+IN_A_PASSWORD = "In a password write % as %25, / as %2F, # as %23, ? as %3F, @ as %40 and a comma as %2C."
 
 
 class Source:
@@ -77,8 +77,9 @@ def urls(text: str) -> tuple[str, ...]:
     bad = [str(position) for position, url in enumerate(found, 1) if not _is_url(url)]
     if bad or not found:
         position = f" at position {bad[0]}" if bad else ""
+        advice = f" {IN_A_PASSWORD}" if "@" in text else ""
         raise ValueError(
-            f"has no usable address{position}. Write it like http://signal:8080."
+            f"has no usable address{position}. Write it like http://signal:8080.{advice}"
         )
     return found
 
@@ -88,12 +89,18 @@ def _is_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
         requests.Request("POST", url).prepare()
-        has_host = bool(parts.hostname) and parts.port != 0
+        is_whole = _has_host(parts) and not parts.query
     except (ValueError, requests.RequestException):
         return False
     is_clean = url.isascii() and url.isprintable() and not set(url) & set(" \\")
-    has_more = bool(parts.query or parts.fragment)
-    return is_clean and has_host and parts.scheme in ("http", "https") and not has_more
+    return is_clean and is_whole and parts.scheme in ("http", "https")
+
+
+def _has_host(parts: SplitResult) -> bool:
+    """Whether host and port can be used; may raise ``ValueError``. A later ``@`` is a password's end."""
+    host = (parts.hostname or "").encode("idna")
+    is_cut_off = parts.fragment or "@" in parts.path + parts.query
+    return bool(host) and parts.port != 0 and not is_cut_off
 
 
 def number(text: str) -> str:
@@ -109,9 +116,7 @@ def tokens(text: str) -> tuple[tuple[str, str], ...]:
     """Pairs of a client's name and its token."""
     pairs = []
     for position, entry in enumerate(_split(text), 1):
-        name, colon, token = entry.partition(":")
-        if not colon:
-            name, token = "default", entry
+        name, token = entry.split(":", 1) if ":" in entry else ("default", entry)
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name):
             raise ValueError(
                 f"has a client at position {position} whose name is not just letters, digits, _ . or -."
@@ -121,12 +126,8 @@ def tokens(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def secret(text: str) -> str:
-    if (
-        len(text) < SHORTEST_TOKEN
-        or not text.isascii()
-        or not text.isprintable()
-        or " " in text
-    ):
+    is_clean = text.isascii() and text.isprintable() and " " not in text
+    if len(text) < SHORTEST_TOKEN or not is_clean:
         raise ValueError(
             f"needs tokens of at least {SHORTEST_TOKEN} ASCII characters without blanks. Make one with"
             " 'openssl rand -hex 32'."
@@ -161,7 +162,22 @@ def positive(text: str) -> int:
 def storage(text: str) -> str:
     if not re.match(r"(memory|rediss?)://", text):
         raise ValueError("must begin with memory://, redis:// or rediss://.")
+    if text.startswith("redis") and not _is_redis(text):
+        raise ValueError(
+            f"is no usable address. Write it like redis://:password@redis:6379/0. {IN_A_PASSWORD}"
+        )
     return text
+
+
+def _is_redis(uri: str) -> bool:
+    """Whether the library can make connections of it, which it would otherwise refuse for each message."""
+    try:
+        found: Any = storage_from_string(uri)
+        found.storage.connection_pool.make_connection()  # does not connect yet
+        parts = urlsplit(uri)
+        return _has_host(parts) and bool(re.fullmatch(r"(/[0-9]*)?", parts.path))
+    except Exception:  # each option in it has errors of its own
+        return False
 
 
 def networks(text: str) -> tuple[Network, ...]:

@@ -63,7 +63,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """At its end a worker has no loop to go back to: who has not spoken yet is waited for once more."""
-        if not self.alive and not fs.cancelled() and fs.result() is gthread._DEFER:
+        was_served = not fs.cancelled() and not fs.exception()
+        if not self.alive and was_served and fs.result() is gthread._DEFER:
             super().enqueue_req(conn)
         else:
             super().finish_request(conn, fs)

@@ -127,6 +127,37 @@ def test_a_text_of_its_own_is_for_a_client_without_templates_or_with_the_right(
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("quote_message", "Your code is 123456"),
+        ("quote_author", NUMBER),
+        ("quote_timestamp", 1700000000000),
+        ("quote_mentions", [{"start": 0, "length": 1, "author": NUMBER}]),
+        ("mentions", [{"start": 0, "length": 1, "author": NUMBER}]),
+        ("edit_timestamp", 1700000000000),
+        ("link_preview", {"url": "https://a.test", "title": "Your code"}),
+        ("sticker", "pack:1"),
+    ],
+)
+def test_an_option_that_says_more_than_the_template_is_a_text_of_its_own(
+    name: str, value: Any
+) -> None:
+    option: dict[str, Any] = {name: value}
+    for client in (Client("a", templates=("sms",)), Client("a", passthrough=False)):
+        assert check(client, "sms", **option) == refused("passthrough")
+    assert check(Client("a"), "sms", **option) is None
+    allowed = Client("a", templates=("sms",), passthrough=True)
+    assert check(allowed, "sms", **option) is None
+
+
+def test_an_option_that_adds_nothing_to_a_template_is_for_every_client() -> None:
+    client = Client("a", templates=("sms",), attachments=True)
+    image = {"view_once": True, "base64_attachments": ["QUJD"]}
+    options: dict[str, Any] = {"notify_self": True, "mentions": None, **image}
+    assert check(client, "sms", **options) is None
+
+
+@pytest.mark.parametrize(
     "to", [["+33123456789"], [NUMBER, "name.01"], ["GROUP.YWJjZA=="]]
 )
 def test_one_recipient_outside_the_allow_list_is_forbidden(to: list[str]) -> None:

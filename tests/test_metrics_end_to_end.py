@@ -58,3 +58,28 @@ def test_workers_count_together_and_what_a_killed_one_did_is_no_longer_under_way
             assert scraped(running, 'signal_gateway_requests_total{code="ok"}') >= 20
             assert list(tmp_path.glob("signal-gateway-metrics-*"))
         assert not list(tmp_path.glob("signal-gateway-metrics-*"))
+
+
+def test_there_is_one_folder_however_often_the_configuration_is_read(
+    tmp_path: Path,
+) -> None:
+    with standin.running(plan) as server:
+        variables = {"METRICS_TOKEN": METRICS_TOKEN, "TMPDIR": str(tmp_path)}
+        with gateway.sending(server.url, **variables) as running:
+            send(running, "hello")
+            folders = list(tmp_path.glob("signal-gateway-metrics-*"))
+            for number in (1, 2):
+                running.process.send_signal(signal.SIGHUP)
+                running.wait_for(f"(?s)(Hang up.*Booting worker.*){{{number}}}")
+            assert list(tmp_path.glob("signal-gateway-metrics-*")) == folders
+            assert len(folders) == 1
+            assert scraped(running, 'signal_gateway_requests_total{code="ok"}') >= 1
+        assert not list(tmp_path.glob("signal-gateway-metrics-*"))
+
+
+def test_a_start_that_fails_leaves_no_folder(tmp_path: Path) -> None:
+    ended = gateway.run_to_the_end(
+        METRICS_TOKEN=METRICS_TOKEN, TMPDIR=str(tmp_path), LOG_FORMAT="xml"
+    )
+    assert "LOG_FORMAT must be one of text, json." in ended.stderr
+    assert not list(tmp_path.iterdir())

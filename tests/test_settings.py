@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from app import create_app
+from app.errors import ConfigurationError
 from app.settings import ApiToken, Settings, read_settings
 
 TOKEN = "0123456789abcdef-authentik"
@@ -124,6 +126,11 @@ def test_what_would_be_open_or_vanish_does_not_start(
 
 
 NO_ADDRESS = "has no usable address at position {}. Write it like http://signal:8080."
+IN_A_PASSWORD = " In a password write % as %25, / as %2F, # as %23, ? as %3F, @ as %40 and a comma as %2C."
+NO_STORAGE = (
+    "is no usable address. Write it like redis://:password@redis:6379/0."
+    + IN_A_PASSWORD
+)
 NO_TIMEOUT = "must be above 0 and below 30 seconds: authentik waits no longer."
 NO_CLIENT = (
     "has a client at position 2 whose name is not just letters, digits, _ . or -."
@@ -181,6 +188,89 @@ def test_a_mistake_is_told_with_its_variable_and_without_its_value(
     name: str, value: str, sentence: str
 ) -> None:
     assert read(**{**REAL, "PORT": "5000", name: value})[1] == [f"{name} {sentence}"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://user:pa/secret@host",
+        "http://user:12/secret@host:8080",
+        "http://user/secret:pass@host",
+        "http://user:pa?secret@host",
+        "http://user:pa#secret@host",
+        "http://user:pass@host:secret",
+        "http://user:pass@host:99999",
+        "http://user:pa,secret@host",
+    ],
+)
+def test_a_password_that_ends_an_address_of_signal_early_is_told_how_to_write_it(
+    value: str,
+) -> None:
+    _, problems = read(**{**REAL, "SIGNAL_API_URL": value})
+    assert problems == ["SIGNAL_API_URL " + NO_ADDRESS.format(1) + IN_A_PASSWORD]
+
+
+def test_a_host_that_no_one_can_look_up_is_a_mistake() -> None:
+    for host in ("signal..internal", "s" * 64):
+        _, problems = read(**{**REAL, "SIGNAL_API_URL": f"http://{host}:8080"})
+        assert problems == ["SIGNAL_API_URL " + NO_ADDRESS.format(1)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "redis://:pa/secretrest@redis:6379",
+        "redis://:12/secret@redis:6379",
+        "redis://user:12/secret@redis:6379",
+        "redis://user:12?secret@redis:6379",
+        "rediss://user:12#secret@redis:6379",
+        "redis://user/secret:pass@redis:6379",
+        "redis://:secr\u2100t@redis",
+        "redis://",
+        "redis://:6379/0",
+        "redis://redis..internal",
+        "redis://[redis",
+        "redis://redis:secret",
+        "redis://redis:99999",
+        "redis://redis:0",
+        "redis://redis/one",
+        "redis://redis#1",
+        "redis://redis?socket_timeout=secret",
+        "redis://redis?secret=1",
+        "rediss://redis?ssl_cert_reqs=secret",
+    ],
+)
+def test_a_storage_that_could_never_be_asked_is_told_with_what_to_write(
+    value: str,
+) -> None:
+    settings, problems = read(**REAL, RATE_LIMIT_STORAGE_URI=value)
+    assert problems == ["RATE_LIMIT_STORAGE_URI " + NO_STORAGE]
+    assert settings.rate_limit_storage_uri == "memory://"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "redis://redis_1:6379/",
+        "redis://user:p%2Fa@[::1]:6379/15",
+        "redis://:p@ss@redis?socket_timeout=2&health_check_interval=30",
+        "rediss://redis.example.com./0?ssl_cert_reqs=none",
+        "memory://",
+    ],
+)
+def test_a_storage_may_have_a_password_a_database_and_options(value: str) -> None:
+    settings, problems = read(**REAL, RATE_LIMIT_STORAGE_URI=value)
+    assert (settings.rate_limit_storage_uri, problems) == (value, [])
+
+
+def test_a_storage_in_a_file_that_could_never_be_asked_is_no_crash(
+    tmp_path: Path,
+) -> None:
+    secret = tmp_path / "uri"
+    secret.write_text("redis://:pa/secretrest@redis:6379\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as error:
+        create_app(environ={"RATE_LIMIT_STORAGE_URI_FILE": str(secret)})
+    assert error.value.problems == ["RATE_LIMIT_STORAGE_URI " + NO_STORAGE]
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -1,5 +1,6 @@
 """The worker, in a thread of the test: callers who do not speak, crowds, and its own end."""
 
+import errno
 import json
 import os
 import selectors
@@ -7,12 +8,14 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from time import monotonic
 from typing import Any
 
 import pytest
 from flask import Flask, request
 from gunicorn.config import Config
+from gunicorn.workers import gthread
 
 from app import worker
 from app.worker import ServerLogger, Worker
@@ -275,3 +278,44 @@ def test_who_speaks_late_is_served_before_the_end() -> None:
         late.sendall(post())
         assert read(late).endswith("answered")
         gateway.stop()
+
+
+def test_a_connection_that_breaks_at_the_end_cuts_nobody_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway = Running()
+    gateway.may_answer.set()
+    callers = [gateway.connect(post()) for _ in range(3)]
+    too_many = [OSError(errno.EMFILE, "too many open files")]
+    selector = selectors.DefaultSelector
+
+    def once_too_many() -> selectors.BaseSelector:
+        if too_many:
+            raise too_many.pop()
+        return selector()
+
+    monkeypatch.setattr(selectors, "DefaultSelector", once_too_many)
+    gateway.worker.alive = False
+    gateway.thread.start()
+    with pytest.raises(ConnectionResetError):
+        read(callers[0])
+    assert all(read(caller).endswith("answered") for caller in callers[1:])
+    for caller in callers:
+        caller.close()
+    gateway.stop()
+    assert gateway.worker.nr_conns == 0
+
+
+def test_a_connection_whose_turn_was_taken_back_at_the_end_is_closed() -> None:
+    gateway = Running()
+    with gateway.connect() as caller:
+        taken, address = gateway.listener.accept()
+        connection = gthread.TConn(gateway.worker.cfg, taken, address, gateway.address)
+        turn: Future[object] = Future()
+        turn.cancel()
+        gateway.worker.alive, gateway.worker.nr_conns = False, 1
+        gateway.worker.finish_request(connection, turn)
+        assert read(caller) == ""
+        assert gateway.worker.nr_conns == 0
+    gateway.thread.start()
+    gateway.stop()
