@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from app import template_file
 from app.errors import KINDS
 from tests.conftest import BEARER, SIGNAL, TOKEN, client
-from tests.documentation import mappings, senders
+from tests.documentation import mappings, senders, services
 from tests.documentation.catalogue import ENVIRON, merged, templates_of
 from tests.documentation.documents import ROOT, Block
 from tests.documentation.reading import OPTIONAL, Reading
@@ -135,6 +135,14 @@ def prometheus(case: Case) -> None:
     command = [program, "check", "config", str(case.folder / "prometheus.yml")]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def compose(case: Case) -> None:
+    """With the environment of its service the gateway sends a code and an alert."""
+    assert services.sent(case.block.text) == [
+        ["+4915112345678"],
+        ["+4915111111111"],
+    ]
 
 
 def _posted(case: Case, document: Any, headers: dict[str, str]) -> int:

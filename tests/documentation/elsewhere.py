@@ -9,9 +9,14 @@ from fnmatch import fnmatchcase
 NEEDS_SIGNAL = "needs a Signal account and its phone"
 NEEDS_PLATFORM = "needs an account or a server of the platform"
 CHANGES_MACHINE = "would change this machine"
+NEEDS_DOCKER = "needs Docker; test_compose.py runs what is for inside of the container"
 
 ELSEWHERE = {
+    "docker run -d *": NEEDS_DOCKER,
+    "docker compose up -d": NEEDS_DOCKER,
+    "docker compose exec *": NEEDS_DOCKER,
     "signal-cli link -n *": NEEDS_SIGNAL,
+    "qrencode -t utf8*": "shows what signal-cli prints",
     "signal-cli daemon --http 127.0.0.1:*": "a stand-in for the daemon is running already",
     "heroku create *": NEEDS_PLATFORM,
     "heroku config:set *": NEEDS_PLATFORM,

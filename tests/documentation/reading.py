@@ -29,6 +29,7 @@ _JUNK = shutil.ignore_patterns(
 OPTIONAL = ("apprise",)
 _REAL = ("flask", "honcho", *OPTIONAL)  # of the interpreter that runs the tests
 _FOLDERS = ("etc/nginx/conf.d", "etc/systemd/system", "home", "opt", "srv", "var/lib")
+_SERVER = re.compile(r"(127\.0\.0\.1|localhost|signal):8080\b")
 _OUTSIDE = re.compile(
     r"(?<![\w.:/}*-])/(?=(etc|home|opt|root|run|srv|usr/local|var)\b)"
 )
@@ -37,13 +38,13 @@ cd "$(cat {folder}/place)"
 . {folder}/state
 {text}
 status=$?
-export -p > {folder}/state
+export -p | sed 's,^declare -x ,export ,' > {folder}/state
 pwd > {folder}/place
 exit $status
 """
 _SHIM = """#!{python}
 import sys
-sys.path.insert(0, {root!r})
+sys.path.insert(0, "{root}")
 from tests.documentation.programs import main
 sys.exit(main({name!r}, sys.argv[1:]))
 """
@@ -61,9 +62,8 @@ class Reading:
 def read(blocks: list[Block], folder: Path) -> Reading:
     """Type the shell blocks among ``blocks``."""
     reading = Reading()
-    typed = [block for block in blocks if block.language in SHELLS]
     with standin.running() as signal, _sandbox(folder, signal) as sandbox:
-        for block in typed:
+        for block in filter(lambda block: block.language in SHELLS, blocks):
             output, problem = sandbox.type(block)
             reading.output += output
             if problem:
@@ -91,6 +91,8 @@ class Sandbox:
         self._gateway = f"127.0.0.1:{free_port()}"
         self.log = folder / "gateway.log"
         shutil.copytree(ROOT, folder / "tree", ignore=_JUNK)
+        settings = folder / "tree/docs/deploy/environment"
+        settings.write_text(_SERVER.sub(self._signal, settings.read_text()))
         for name in _FOLDERS:
             (folder / name).mkdir(parents=True)
         (folder / "home/.curlrc").write_text("fail-with-body\nsilent\nshow-error\n")
@@ -103,8 +105,7 @@ class Sandbox:
         folder.mkdir()
         shims = {"sudo": _SUDO}
         for name in {*programs.PROGRAMS, *elsewhere.stand_ins()}:
-            shim = _SHIM.format(python=sys.executable, root=str(ROOT), name=name)
-            shims[name] = shim
+            shims[name] = _SHIM.format(python=sys.executable, root=ROOT, name=name)
         for name, shim in shims.items():
             (folder / name).write_text(shim)
             (folder / name).chmod(0o755)
@@ -178,7 +179,7 @@ class Sandbox:
             lambda match: f"{match[1]}://{match[2] or ''}{self._gateway}",
             text,
         )
-        text = re.sub(r"(127\.0\.0\.1|localhost|signal):8080\b", self._signal, text)
+        text = _SERVER.sub(self._signal, text)
         text = re.sub(r"<the token>|(?<![\w$])TOKEN(?![\w=])", self._token, text)
         return _OUTSIDE.sub(f"{self._folder}/", text)
 

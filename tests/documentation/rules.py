@@ -24,6 +24,10 @@ def of_prometheus(block: Block) -> bool:
     return "scrape_configs" in keys(block)
 
 
+def of_compose(block: Block) -> bool:
+    return keys(block) == {"services"}
+
+
 def of_measurement(block: Block) -> bool:
     return block.document == "docs/performance.md"
 
@@ -42,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     ("yaml", is_templates, actions.templates),
     ("yaml", of_home_assistant, actions.home_assistant),
     ("yaml", of_prometheus, actions.prometheus),
+    ("yaml", of_compose, actions.compose),
     ("python", always, actions.mapping),
     ("json", is_answer, actions.answer),
     ("json", always, actions.payload),

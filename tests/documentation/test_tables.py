@@ -2,6 +2,7 @@
 
 import re
 
+from app.authentik.options import VARIABLE
 from app.environment import Source
 from app.errors import KINDS
 from app.settings import LEVELS, Settings
@@ -23,6 +24,7 @@ READING = re.compile(
 OF_GUNICORN = {"GUNICORN_CMD_ARGS"}  # read by gunicorn itself
 MADE_BY_ITSELF = {"PROMETHEUS_MULTIPROC_DIR"}
 OF_THE_SHELL = {"PATH", "HOME"}
+OF_OTHERS = {"MODE", VARIABLE}  # of signal-cli-rest-api and of authentik
 
 
 def read_by_the_code() -> set[str]:
@@ -76,7 +78,8 @@ def test_every_code_is_among_the_reasons_why_a_code_did_not_come() -> None:
 
 
 def test_every_variable_set_in_a_shell_block_is_one_of_ours_or_used_there() -> None:
-    known = read_by_the_code() | OF_THE_SHELL | {f"{x}_FILE" for x in Source.SECRETS}
+    known = read_by_the_code() | OF_THE_SHELL | OF_OTHERS
+    known |= {f"{x}_FILE" for x in Source.SECRETS}
     unknown = []
     for document in documents():
         shells = [x for x in blocks(document) if x.language in SHELLS]
