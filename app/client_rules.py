@@ -36,7 +36,11 @@ def read_clients(
     found = {}
     for name, key_node, value in document.entries(node, "clients"):
         if names is not None and name not in names:
-            document.problem(key_node, f"no token in API_TOKENS is named '{name}'.")
+            document.problem(
+                key_node,
+                f"no token in API_TOKENS is named '{name}'. Add one there as {name}:<token>, or take this"
+                " entry out.",
+            )
         found[name] = _client(document, name, value, templates)
     return found
 

@@ -28,12 +28,7 @@ IN_A_PASSWORD = "In a password write % as %25, / as %2F, # as %23, ? as %3F, @ a
 class Source:
     """Reads variables by name; a secret may also stand in the file that NAME_FILE names."""
 
-    SECRETS = (
-        "SIGNAL_API_URL",
-        "API_TOKENS",
-        "RATE_LIMIT_STORAGE_URI",
-        "METRICS_TOKEN",
-    )
+    SECRETS = "SIGNAL_API_URL API_TOKENS RATE_LIMIT_STORAGE_URI METRICS_TOKEN".split()
 
     def __init__(self, environ: Mapping[str, str], problems: list[str]) -> None:
         self._environ = environ
@@ -121,7 +116,10 @@ def tokens(text: str) -> tuple[tuple[str, str], ...]:
             raise ValueError(
                 f"has a client at position {position} whose name is not just letters, digits, _ . or -."
             )
-        pairs.append((name, secret(token)))
+        try:
+            pairs.append((name, secret(token)))
+        except ValueError as error:
+            raise ValueError(f"has at position {position} what {error}") from None
     return tuple(pairs)
 
 
@@ -129,7 +127,7 @@ def secret(text: str) -> str:
     is_clean = text.isascii() and text.isprintable() and " " not in text
     if len(text) < SHORTEST_TOKEN or not is_clean:
         raise ValueError(
-            f"needs tokens of at least {SHORTEST_TOKEN} ASCII characters without blanks. Make one with"
+            f"is no token: at least {SHORTEST_TOKEN} ASCII characters without blanks. Make one with"
             " 'openssl rand -hex 32'."
         )
     return text

@@ -15,8 +15,8 @@ from app.settings import ApiToken, Settings, read_settings
 TOKEN = "0123456789abcdef-authentik"
 OTHER = "fedcba9876543210-monitoring"
 REAL = {"SIGNAL_API_URL": "http://signal:8080", "API_TOKENS": f"authentik:{TOKEN}"}
-NEEDS_TOKENS = (
-    "needs tokens of at least 16 ASCII characters without blanks."
+NO_TOKEN = (
+    "is no token: at least 16 ASCII characters without blanks."
     " Make one with 'openssl rand -hex 32'."
 )
 
@@ -155,10 +155,14 @@ NO_CLIENT = (
         ),
         ("API_TOKENS", f"{TOKEN},a b:{TOKEN}", NO_CLIENT),
         ("API_TOKENS", f"{TOKEN},:{TOKEN}", NO_CLIENT),
-        ("API_TOKENS", "authentik:secret", NEEDS_TOKENS),
-        ("API_TOKENS", "authentik: secret-secret-secret", NEEDS_TOKENS),
-        ("METRICS_TOKEN", "secret-secret-sécret", NEEDS_TOKENS),
-        ("METRICS_TOKEN", "secret-secret\tsecret", NEEDS_TOKENS),
+        ("API_TOKENS", "authentik:secret", f"has at position 1 what {NO_TOKEN}"),
+        (
+            "API_TOKENS",
+            f"{TOKEN},authentik: secret-secret-secret",
+            f"has at position 2 what {NO_TOKEN}",
+        ),
+        ("METRICS_TOKEN", "secret-secret-sécret", NO_TOKEN),
+        ("METRICS_TOKEN", "secret-secret\tsecret", NO_TOKEN),
         ("DEFAULT_REGION", "EU", "is no country. Give two letters, like DE."),
         ("SIGNAL_TIMEOUT", "30", NO_TIMEOUT),
         ("SIGNAL_TIMEOUT", "0", NO_TIMEOUT),

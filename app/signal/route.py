@@ -35,7 +35,7 @@ class Backend(Protocol):
 
 
 class Turns:
-    """At most so many at once in this process; if it is one, then among all workers of this machine.
+    """At most so many at once in this process; if it is one, then among all workers of one start.
 
     Turns are in the order of asking. Who would wait past the deadline, by the time that turns take,
     is told so at once and does not hold up a thread.

@@ -59,7 +59,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         "- --group needs one line of text.",
         "- --template-in must be gateway or authentik.",
         "- --language must be default or user.",
-        "- --alerts-token needs tokens of at least 16 ASCII characters without blanks. Make one with"
+        "- --alerts-token is no token: at least 16 ASCII characters without blanks. Make one with"
         " 'openssl rand -hex 32'.",
         EMPTY,
     ]
