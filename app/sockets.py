@@ -8,6 +8,7 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
+SILENT_SECONDS = 5.0  # that a caller may make a pause within a request
 LEAST = 0.001  # seconds; no time at all would mean to wait for ever
 # Linux' SO_RCVTIMEO_NEW has 64 bits for both even where a long has 32.
 _TIMEVAL = "qq" if socket.SO_RCVTIMEO == 66 else "ll"
@@ -116,3 +117,18 @@ def connected(
         connection.close()
         raise
     return connection
+
+
+class CallerSocket(socket.socket):
+    """A caller's connection: `BlockingIOError` if nothing comes for long, or it must have come already."""
+
+    deadline = 0.0
+
+    def recv(self, *args: Any) -> bytes:
+        left = min(self.deadline - monotonic(), SILENT_SECONDS)
+        self.allow(max(left, LEAST))
+        return super().recv(*args)
+
+    def allow(self, seconds: float) -> None:
+        """Let the kernel wait for so long for what comes next."""
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(seconds))

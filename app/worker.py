@@ -2,7 +2,6 @@
 
 import json
 import socket
-import struct
 from collections.abc import Callable
 from functools import partial
 from selectors import EVENT_READ
@@ -19,8 +18,9 @@ from app.errors import GatewayError
 from app.logs import share_handler
 from app.metrics import REQUESTS
 from app.observability import request_id
+from app.sockets import SILENT_SECONDS, CallerSocket
 
-FIVE_SECONDS = struct.pack("ll", 5, 0)  # a timeval, for SO_RCVTIMEO
+REQUEST_SECONDS = 30.0  # for a whole request to come: authentik waits no longer
 LAST_SECONDS = 1.0  # for a caller's first byte, when the worker stops, and for what comes after an answer
 MOST_WAITING = 256  # requests of a crowd, beside those that the threads serve
 CROWD_SECONDS = (
@@ -41,8 +41,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """A worker whose threads are for those who are served.
 
     A connection on which nothing comes goes back to the main loop, and one on which a request has
-    begun is given up if its next byte does not come within five seconds. Who comes when too many wait
-    already is told so at once. What is refused here repeats nothing of what a caller sent.
+    begun is given up if its next byte does not come within five seconds, or its last within thirty.
+    Who comes when too many wait already is told so at once. What is refused here repeats nothing of
+    what a caller sent.
     """
 
     calm_at = 0.0  # when a thread was free last
@@ -54,7 +55,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         was_alive = self.alive
         if is_new and not conn.wait_for_data(0.1 if was_alive else LAST_SECONDS):
             return gthread._DEFER if was_alive else False
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, FIVE_SECONDS)
+        if not conn.initialized:
+            conn.sock = CallerSocket(fileno=conn.sock.detach())
+            conn.sock.allow(SILENT_SECONDS)  # for TLS, which reads by itself
+        conn.sock.deadline = monotonic() + REQUEST_SECONDS
         conn.was_answered = False
         goes_on = super().handle(conn)
         if goes_on is False:

@@ -151,6 +151,21 @@ def test_a_crowd_may_wait_and_an_overload_may_not(
     assert answers == ["HTTP/1.1 200"] * 2 + ["HTTP/1.1 503"] * 2
 
 
+def test_who_never_comes_to_an_end_of_a_request_is_given_up(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "REQUEST_SECONDS", 0.5)
+    started = monotonic()
+    with running.connect(b"POST /v2/send HTTP/1.1\r\n") as slow:
+        with pytest.raises(OSError, match="reset|roken"):
+            while monotonic() - started < 5:
+                slow.sendall(b"X: y\r\n")
+                threading.Event().wait(0.05)
+    assert 0.4 < monotonic() - started < 2
+    with running.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n") as after:
+        assert read(after).endswith("answered")
+
+
 def test_authentik_is_told_in_plain_text(full: Running) -> None:
     with full.connect(post(header=b"User-Agent: authentik@2026.8.0\r\n")) as late:
         _, headers, body = head_and_body(read(late))
