@@ -26,6 +26,6 @@ def identified(tokens: Sequence[ApiToken], throttle: Throttle, caller: str) -> s
     """The client's name. A right token always lets in; wrong ones are slowed by address."""
     try:
         return access.identify(request.headers.get("Authorization"), tokens)
-    except GatewayError:
-        throttle.wrong_token(access.caller_group(caller))
+    except GatewayError as error:
+        throttle.wrong_token(access.caller_group(caller), error.detail)
         raise

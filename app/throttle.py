@@ -10,17 +10,12 @@ from functools import cache, partial
 from math import ceil
 from threading import Lock, Timer
 from time import monotonic, time
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from limits import RateLimitItem
 from limits import parse as parse_limit
 from limits.errors import StorageError
-from limits.storage import (
-    MemoryStorage,
-    MovingWindowSupport,
-    Storage,
-    storage_from_string,
-)
+from limits.storage import MemoryStorage, RedisStorage
 
 from app import metrics
 from app.clients import Client
@@ -35,14 +30,16 @@ CODES_TO_RECIPIENT = "10 per 5 minutes"
 WRONG_TOKENS = "10 per minute"
 PAUSE_SECONDS = 5.0  # for so long a storage that failed is not asked again
 SWEEP_SECONDS = 10.0
-_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1}
-
 
 parsed = cache(parse_limit)  # the few texts of templates.yaml
 
 
 class CalmMemory(MemoryStorage):
-    """The library's storage in memory, which looks through all keys 10 ms after a hit: seldomer."""
+    """The library's storage in memory, swept less often than 10 ms after a hit, but of empty keys too."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()  # for changes: no hit goes into a list just dropped
+        super().__init__()
 
     @property
     def timer(self) -> Timer:
@@ -52,22 +49,58 @@ class CalmMemory(MemoryStorage):
     def timer(self, timer: Timer) -> None:
         timer.interval = SWEEP_SECONDS
         timer.daemon = True
+        timer.function = self._sweep
         self._timer = timer
 
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        with self._lock:
+            return super().acquire_entry(key, limit, expiry, amount)
 
-def _storage(uri: str) -> object:
+    def drop(self, key: str, at: float) -> None:
+        """Uncount the last hit up to then. The list is a new one: it is read without the lock."""
+        with self._lock:
+            hits = self.events.get(key, [])
+            later = [hit for hit in hits if hit.atime > at]
+            self.events[key] = later + hits[len(later) + 1 :]
+
+    def _sweep(self) -> None:
+        for key in list(self.events):
+            with self._lock:
+                now = time()
+                left = [hit for hit in self.events[key] if hit.expiry > now]
+                if left:
+                    self.events[key] = left
+                else:
+                    self.clear(key)
+
+
+class SharedRedis(RedisStorage):
+    """The library's storage in Redis, which keeps the hits of a key in a list, newest first."""
+
+    def drop(self, key: str, at: float) -> None:
+        """Uncount the last hit up to then; if another process just did, the one before."""
+        name = self.prefixed_key(key)
+        try:
+            for hit in self.storage.lrange(name, 0, -1):
+                if float(hit) <= at and self.storage.lrem(name, 1, hit):
+                    return
+        except self.base_exceptions as error:
+            raise StorageError(error) from error
+
+
+def _storage(uri: str) -> CalmMemory | SharedRedis:
     if uri.startswith("memory"):
         return CalmMemory()
-    return storage_from_string(uri, wrap_exceptions=True, **_OPTIONS)
+    return SharedRedis(
+        uri, wrap_exceptions=True, socket_timeout=1, socket_connect_timeout=1
+    )
 
 
 class Throttle:
     """The limits, kept in the storage at ``uri``: ``memory://`` for one process, ``redis://`` for all."""
 
     def __init__(self, uri: str) -> None:
-        storage = _storage(uri)
-        self._storage: Storage = cast(Storage, storage)
-        self._window = cast(MovingWindowSupport, storage)
+        self._storage = _storage(uri)
         self._lock = Lock()
         self._failed_until = 0.0
         self._wrong_tokens = parsed(WRONG_TOKENS)
@@ -77,9 +110,9 @@ class Throttle:
         """Whether the storage does not answer, so that nothing is limited."""
         return not self._asked(self._storage.check, False)
 
-    def wrong_token(self, group: str) -> None:
-        """Count a wrong token; raises ``rate_limited`` for one too many from there."""
-        self._count("token", self._wrong_tokens, group)
+    def wrong_token(self, group: str, why: str) -> None:
+        """Count a wrong token; raises ``rate_limited`` for one too many, with ``why`` for the log."""
+        self._count("token", self._wrong_tokens, group, why)
 
     def message(self, client: Client) -> None:
         """Count a message of the client; raises ``rate_limited`` for one over its limit."""
@@ -105,42 +138,42 @@ class Throttle:
         return refused
 
     def give_back(
-        self, client: Client, sent: Mapping[str, Outcome], is_code: bool
+        self,
+        client: Client,
+        sent: Mapping[str, Outcome],
+        is_code: bool,
+        seconds: float,
     ) -> None:
-        """What was counted and certainly not sent does not count against the recipient."""
+        """What was counted ``seconds`` ago and certainly not sent does not count any more."""
         limit = _to_recipient(client, is_code)
         if limit is None:
             return
+        at = time() - seconds
         for recipient, outcome in sent.items():
             if outcome.state is State.NOT_SENT:
-                key = f"{_key(client, recipient)}/back"
-                self._asked(partial(self._storage.incr, key, limit.get_expiry()), 0)
+                key = _key(client, recipient)
+                self._asked(partial(self._storage.drop, key, at), None)
 
-    def _count(self, kind: str, limit: RateLimitItem, name: str) -> None:
+    def _count(self, kind: str, limit: RateLimitItem, name: str, why: str = "") -> None:
         key = f"{kind}/{name}"
         if not self._is_within(limit, key):
             metrics.LIMITS_HIT.labels(kind).inc()
-            raise GatewayError("rate_limited", retry_after=self._wait(limit, key))
+            raise GatewayError("rate_limited", why, self._wait(limit, key))
 
     def _is_within(self, limit: RateLimitItem, key: str) -> bool:
         """Count one more under ``key`` if that is within the limit, as one step for all processes."""
-
-        def acquire() -> bool:
-            amount = limit.amount + self._storage.get(f"{key}/back")
-            return self._window.acquire_entry(key, amount, limit.get_expiry())
-
+        acquire = partial(
+            self._storage.acquire_entry, key, limit.amount, limit.get_expiry()
+        )
         return self._asked(acquire, True)
 
     def _wait(self, limit: RateLimitItem, key: str) -> int:
         """Seconds until the oldest that counts no longer does."""
 
-        def oldest() -> float:
-            return self._window.get_moving_window(
-                key, limit.amount, limit.get_expiry()
-            )[0]
-
-        left = self._asked(oldest, 0.0) + limit.get_expiry() - time()
-        return min(max(ceil(left), 1), limit.get_expiry())
+        seconds = limit.get_expiry()
+        window = partial(self._storage.get_moving_window, key, limit.amount, seconds)
+        oldest, _ = self._asked(window, (0.0, 0))
+        return min(max(ceil(oldest + seconds - time()), 1), seconds)
 
     def _asked(self, question: Callable[[], T], without: T) -> T:
         """The storage's answer, or ``without`` while it does not answer."""

@@ -60,7 +60,7 @@ def _delivered(
     noted.state = State.UNKNOWN.value  # should a bug keep us from learning it
     sent = dict(zip(admitted, signal.deliver(message, admitted) if admitted else []))
     noted.signal_seconds = monotonic() - started
-    throttle.give_back(client, sent, is_code)
+    throttle.give_back(client, sent, is_code, noted.signal_seconds)
     by_name = {**refused, **sent}
     outcomes = [by_name[name] for name in noted.recipients]
     for outcome in outcomes:

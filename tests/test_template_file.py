@@ -228,8 +228,8 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         "line 31: client 'authentik' has no 'token'."
         " It may have: templates, number, recipients, networks, limits, passthrough, attachments.",
         f"line 32: client 'monitoring' {NO_MAPPING}",
-        "line 32: no token in API_TOKENS is named 'monitoring'. Add one there as monitoring:<token>, or take this"
-        " entry out.",
+        "line 32: no token in API_TOKENS is named 'monitoring'. Add one there as monitoring:<token>,"
+        " or take this entry out.",
         "line 34: the sentence must be a text whose only fields are {seconds}, {wait}.",
         "line 35: errors has no 'unknown'. It may have: bad_request, unauthorized, forbidden, not_found,"
         " method_not_allowed, too_large, no_recipient, invalid_recipient, no_sender, no_message,"

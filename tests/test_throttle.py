@@ -1,16 +1,21 @@
 """How often: to a recipient, from a client, and wrong tokens from an address."""
 
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from time import sleep, time
 
 import pytest
 import responses
 from flask.testing import FlaskClient
 
+from app import throttle as limits
 from app.clients import Client
 from app.errors import GatewayError
 from app.signal.outcome import Outcome, State, not_sent
-from app.throttle import Throttle
+from app.throttle import CalmMemory, Throttle
 from tests import redis_server
 from tests.conftest import BEARER, SIGNAL, TOKEN, client
 from tests.gateway import free_port
@@ -18,6 +23,7 @@ from tests.gateway import free_port
 ANNA, BERT = "+4915111111111", "+4915122222222"
 CODE = {"To": ANNA, "Body": "482915"}
 SENT = Outcome(State.SENT)
+DOWN = not_sent("signal_unreachable", "down")
 MEMORY = "memory://"
 
 
@@ -65,10 +71,150 @@ def test_the_refusal_names_the_time_to_wait(uri: str) -> None:
 
 def test_what_was_certainly_not_sent_does_not_count(uri: str) -> None:
     throttle, who = Throttle(uri), Client("back")
-    for outcome in (not_sent("signal_unreachable", "down"), SENT) * 10:
+    for outcome in (DOWN, SENT) * 10:
         assert admitted(throttle, who, ANNA, 1) == [True]
-        throttle.give_back(who, {ANNA: outcome}, is_code=True)
+        throttle.give_back(who, {ANNA: outcome}, is_code=True, seconds=0)
     assert admitted(throttle, who, ANNA, 1) == [False]
+
+
+def fail(throttle: Throttle, who: Client, times: int) -> None:
+    """So many messages to Anna that are not sent, one after another."""
+    for _ in range(times):
+        assert admitted(throttle, who, ANNA, 1) == [True]
+        throttle.give_back(who, {ANNA: DOWN}, is_code=True, seconds=0)
+
+
+def test_after_an_outage_nobody_waits_for_what_was_not_sent(uri: str) -> None:
+    throttle = Throttle(uri)
+    who = Client("outage", limits={"recipient": "2 per second"})
+    fail(throttle, who, 1)
+    sleep(0.7)
+    fail(throttle, who, 3)
+    sleep(0.4)
+    assert admitted(throttle, who, ANNA, 3) == [True, True, False]
+
+
+def test_what_failed_late_does_not_let_more_through_later(uri: str) -> None:
+    throttle = Throttle(uri)
+    who = Client("late", limits={"recipient": "2 per second"})
+    assert admitted(throttle, who, ANNA, 2) == [True, True]
+    sleep(0.7)  # on their way to Signal
+    for _ in range(2):
+        throttle.give_back(who, {ANNA: DOWN}, is_code=True, seconds=0.7)
+    sleep(0.4)
+    assert admitted(throttle, who, ANNA, 3) == [True, True, False]
+
+
+def test_what_fails_after_its_window_gives_nothing_back(uri: str) -> None:
+    throttle = Throttle(uri)
+    who = Client("slow", limits={"recipient": "1 per second"})
+    assert admitted(throttle, who, ANNA, 1) == [True]
+    sleep(1.1)
+    assert admitted(throttle, who, ANNA, 1) == [True]
+    throttle.give_back(who, {ANNA: DOWN}, is_code=True, seconds=1.1)
+    assert admitted(throttle, who, ANNA, 1) == [False]
+
+
+def test_what_was_sent_counts_its_whole_time_though_one_before_it_fails_after_it(
+    uri: str,
+) -> None:
+    throttle = Throttle(uri)
+    who = Client("overtaken", limits={"recipient": "2 per 2 seconds"})
+    assert admitted(throttle, who, ANNA, 1) == [True]
+    sleep(1.2)
+    assert admitted(throttle, who, ANNA, 1) == [True]
+    throttle.give_back(who, {ANNA: DOWN}, is_code=True, seconds=1.2)
+    sleep(1)  # the window of the first is over, that of the second is not
+    assert admitted(throttle, who, ANNA, 2) == [True, False]
+
+
+def test_the_time_to_wait_is_that_of_what_was_sent() -> None:
+    throttle = Throttle(MEMORY)
+    who = Client("sent", limits={"recipient": "1 per minute"})
+    fail(throttle, who, 1)
+    sleep(2.1)
+    throttle.admit(who, [ANNA], is_code=True)
+    refused = throttle.admit(who, [ANNA], is_code=True)
+    assert 59 <= (refused[ANNA].retry_after or 0) <= 60
+
+
+def test_ten_codes_go_out_however_many_fail_at_the_same_time(uri: str) -> None:
+    throttle, who = Throttle(uri), Client("crowd")
+
+    def send(number: int) -> bool:
+        """Whether it was sent; every third fails."""
+        if throttle.admit(who, [ANNA], is_code=True):
+            return False
+        outcome = DOWN if number % 3 == 0 else SENT
+        throttle.give_back(who, {ANNA: outcome}, is_code=True, seconds=0)
+        return outcome is SENT
+
+    with ThreadPoolExecutor(8) as threads:
+        sent = sum(threads.map(send, range(90)))
+    assert sent <= 10
+    left = 10 - sent
+    assert admitted(throttle, who, ANNA, left + 1) == [True] * left + [False]
+
+
+def test_nothing_is_given_back_while_the_storage_is_away(tmp_path: Path) -> None:
+    with redis_server.running(tmp_path) as server:
+        throttle, who = Throttle(server.uri), Client("away")
+        assert admitted(throttle, who, ANNA, 1) == [True]
+        server.stop()
+        throttle.give_back(who, {ANNA: DOWN}, is_code=True, seconds=0)
+        assert throttle.is_down
+
+
+def test_memory_is_freed_of_those_who_have_not_come_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "SWEEP_SECONDS", 0.1)
+    memory = CalmMemory()
+    for number in range(500):
+        assert memory.acquire_entry(f"once/{number}", 1, 1)
+    sleep(1.1)
+    assert memory.acquire_entry("again", 2, 60)
+    memory.timer.join(5)
+    assert memory.acquire_entry("again", 2, 60)
+    assert list(memory.events) == ["again"]
+    assert "once/" not in str(vars(memory))
+    assert memory.get_moving_window("again", 2, 60)[1] == 2
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Threads that take turns as often as can be."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.parametrize("keys", [2000, 2])
+@pytest.mark.usefixtures("hasty_threads")
+def test_no_hit_is_lost_while_memory_is_freed(keys: int) -> None:
+    memory, done = CalmMemory(), Event()
+
+    def hit(number: int) -> None:
+        """Count one, give it back, and count one that stays."""
+        key = str(number % keys)
+        memory.acquire_entry(key, 5000, 60)
+        memory.drop(key, time())
+        memory.acquire_entry(key, 5000, 60)
+
+    def sweep() -> None:
+        while not done.is_set():
+            memory.timer.function()
+
+    with ThreadPoolExecutor(5) as threads:
+        sweeping = threads.submit(sweep)
+        try:
+            list(threads.map(hit, range(2000)))
+        finally:
+            done.set()
+    sweeping.result()
+    left = [memory.get_moving_window(str(key), 5000, 60)[1] for key in range(keys)]
+    assert left == [2000 // keys] * keys
 
 
 def test_what_was_not_counted_gives_nothing_back(uri: str) -> None:
@@ -76,7 +222,7 @@ def test_what_was_not_counted_gives_nothing_back(uri: str) -> None:
     failed = {ANNA: not_sent("signal_unreachable", "down")}
     for _ in range(5):
         throttle.admit(who, [ANNA], is_code=False)
-        throttle.give_back(who, failed, is_code=False)
+        throttle.give_back(who, failed, is_code=False, seconds=0)
     assert admitted(throttle, who, ANNA, 11) == [True] * 10 + [False]
 
 
@@ -173,6 +319,15 @@ def test_guessing_is_slowed_by_address_and_a_right_token_is_never_locked_out(
     assert found == [401] * 10 + [429] * 2
     assert guess(caller, "203.0.113.8") == 401
     assert guess(caller, "203.0.113.7", TOKEN) == 201
+
+
+def test_the_log_goes_on_telling_what_is_wrong_with_a_token(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caller = client()
+    assert [guess(caller, "203.0.113.7") for _ in range(12)][-1] == 429
+    why = 'detail="the token is none of those in API_TOKENS"'
+    assert capfd.readouterr().err.count(why) == 12
 
 
 def test_guessing_from_many_addresses_of_one_ipv6_network_is_slowed() -> None:
