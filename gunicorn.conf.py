@@ -13,7 +13,7 @@ worker_class = "app.worker.Worker"
 logger_class = "app.worker.ServerLogger"
 bind = f"0.0.0.0:{os.environ['PORT']}" if os.environ.get("PORT") else "127.0.0.1:8880"
 # Measured on two cores (docs/performance.md): two workers do nearly twice what one does, four hardly more.
-# A thread waits for Signal most of its time; more than 32 wait in vain, as a worker sends 32 messages at once.
+# A thread waits for Signal most of its time; more than 32 wait in vain: a worker sends 32 messages at once.
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 32
 preload_app = True  # configuration is read once, so a mistake in it is told once and nothing starts
