@@ -33,7 +33,8 @@ def create_app(
     throttle = Throttle(settings.rate_limit_storage_uri)
     delivery = signal.connect(settings)
     app.register_blueprint(webhooks.blueprint(settings, catalogue, throttle, delivery))
-    app.register_blueprint(health.blueprint(settings, catalogue, throttle, delivery))
+    readiness = health.Readiness(settings, catalogue, throttle, delivery)
+    app.register_blueprint(health.blueprint(settings, throttle, readiness))
     is_alone = environ.get("WEB_CONCURRENCY") == "1"
     app.register_blueprint(
         commands.blueprint(settings, catalogue, throttle, delivery, is_alone)

@@ -58,11 +58,8 @@ class Readiness:
             return self._problems
 
 
-def blueprint(
-    settings: Settings, catalogue: Catalogue, throttle: Throttle, signal: Signal
-) -> Blueprint:
+def blueprint(settings: Settings, throttle: Throttle, state: Readiness) -> Blueprint:
     health = Blueprint("health", __name__)
-    readiness = Readiness(settings, catalogue, throttle, signal)
     token = settings.metrics_token
     scrapers = [ApiToken.of("prometheus", token)] if token else []
 
@@ -85,7 +82,7 @@ def blueprint(
 
     @health.get("/health/ready")
     def ready() -> tuple[dict[str, object], int]:
-        problems = readiness.problems()
+        problems = state.problems()
         if problems:
             journal().outcome = "not_ready"
             return {"status": "not ready", "problems": problems}, 503
@@ -96,7 +93,7 @@ def blueprint(
         if not scrapers:
             raise GatewayError("not_found")
         identify(scrapers)
-        text = metrics.exposition(VERSION, readiness.problems())
+        text = metrics.exposition(VERSION, state.problems())
         return Response(text, content_type=metrics.CONTENT_TYPE)
 
     return health
