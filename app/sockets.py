@@ -96,7 +96,7 @@ def look_up(host: str, port: int, deadline: float) -> list[Any]:
 
     Thread(target=ask, daemon=True).start()
     try:
-        answer = found.get(timeout=max(deadline - monotonic(), 0.001))
+        answer = found.get(timeout=max(deadline - monotonic(), LEAST))
     except Empty:
         raise TimeoutError from None
     if isinstance(answer, Exception):

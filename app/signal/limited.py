@@ -10,9 +10,7 @@ from time import monotonic
 from app.signal.outcome import Message, Outcome
 from app.signal.signal_cli import DEFAULT_RETRY_AFTER
 
-LONGEST_PAUSE = (
-    15 * 60
-)  # seconds, where Signal names no time, or a captcha ends the limit
+LONGEST_PAUSE = 15 * 60  # seconds, where Signal names no time or wants a captcha
 MOST_PAIRS = 10_000
 
 
@@ -44,9 +42,7 @@ class Limited:
                 self._pauses.pop(pair, None)
                 return
             seconds = self._pause(pair, outcome.retry_after or DEFAULT_RETRY_AFTER)
-            if (
-                outcome.urgent
-            ):  # Signal names a day, and a person may solve it in a minute
+            if outcome.urgent:  # it names a day, and a person may solve it at once
                 seconds = min(seconds, LONGEST_PAUSE)
             if len(self._pauses) >= MOST_PAIRS:
                 self._pauses.pop(next(iter(self._pauses)))
