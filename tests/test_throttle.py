@@ -12,7 +12,7 @@ import responses
 from flask.testing import FlaskClient
 
 from app import throttle as limits
-from app.clients import Client
+from app.access import Client
 from app.errors import GatewayError
 from app.signal.outcome import Outcome, State, not_sent
 from app.throttle import CalmMemory, Throttle
