@@ -2,92 +2,83 @@
 
 First one gateway gets HUP three times. Then two of them stand behind a real nginx, and one after the
 other is stopped with TERM and started again, three times each, with four seconds between one start
-and the next stop. All the while 16 callers send over a new connection each time and 16 over one that stays
-open. A request is counted with what was done last before its answer. Exits 1 if one was not told 201,
-or if Signal accepted another number of them.
+and the next stop. All the while 16 callers send over a new connection each time and 16 over one that
+stays open. A request is counted with what was done last before its answer. Exits 1 if a goal is missed.
 """
 
 import asyncio
 import os
 import random
 import signal
-import sys
-from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections import ChainMap
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from time import monotonic
 
-from tests.load.calls import Line, Told, call, call_on, request
+from tests import standin
+from tests.load.calls import Caller, Told, messages
 from tests.load.instances import TRUSTED_AGAIN, Instance, nginx, started
-from tests.load.measure import percentile
-from tests.load.processes import accepted_by, machine, signal_server
+from tests.load.processes import machine
+from tests.load.report import Goals, percentile
+from tests.standin import Behaviour
 
 CALLERS = 16  # of each kind
-MILLISECONDS = 100  # of Signal
+DELAY = 0.1  # of Signal
 MOST_PAUSE = 0.1  # seconds between a caller's requests
+MOST_MESSAGES = 20_000
 ROUNDS = 3
 STEADY = 2.0  # seconds between one HUP and the next
-SENT = request("+4915112345678", "A text of 20 letters")
 
 
 @dataclass
-class Log:
-    """What was done and when, and what callers were told over a new connection or a kept one."""
+class Load:
+    """Callers of both kinds, and what each was told after which deed."""
 
-    deeds: list[tuple[float, str]] = field(default_factory=list)
-    told: list[tuple[str, Told]] = field(default_factory=list)
+    deed: str = "nothing"
+    told: dict[str, dict[str, Told]] = field(default_factory=dict)
+    sent: Iterator[tuple[str, bytes]] = field(
+        default_factory=lambda: iter(messages(MOST_MESSAGES).items())
+    )
 
-    def note(self, deed: str) -> None:
-        self.deeds.append((monotonic(), deed))
+    @asynccontextmanager
+    async def on(self, port: int) -> AsyncIterator[None]:
+        """At the end each caller waits for its last answer."""
+        is_over = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for keeps in [False, True] * CALLERS:
+                tasks.create_task(self.call_on(port, keeps, is_over))
+            await asyncio.sleep(STEADY)
+            yield
+            is_over.set()
 
-    def before(self, moment: float) -> tuple[float, str]:
-        """The last deed before."""
-        return [deed for deed in self.deeds if deed[0] <= moment][-1]
-
-
-@asynccontextmanager
-async def under_load(port: int, log: Log) -> AsyncIterator[None]:
-    """Callers of both kinds; at the end each waits for its last answer."""
-    is_over = asyncio.Event()
-    log.note("nothing")
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(CALLERS):
-            tasks.create_task(caller(port, log, "new", is_over))
-            tasks.create_task(caller(port, log, "kept", is_over))
-        await asyncio.sleep(STEADY)
-        yield
-        is_over.set()
-
-
-async def caller(port: int, log: Log, kind: str, is_over: asyncio.Event) -> None:
-    line: Line | None = None
-    while not is_over.is_set():
-        if kind == "new":
-            told = await call(port, SENT)
-        else:
-            told, line = await call_on(line, port, SENT)
-        log.told.append((kind, told))
-        await asyncio.sleep(random.uniform(0, MOST_PAUSE))
-    if line:
-        line.close()
+    async def call_on(self, port: int, keeps: bool, is_over: asyncio.Event) -> None:
+        caller = Caller(port, keeps)
+        while not is_over.is_set():
+            text, sent = next(self.sent)
+            told = await caller.call(sent)
+            self.told.setdefault(self.deed, {})[text] = told
+            if told.status != 201:
+                kind = "a kept" if keeps else "a new"
+                print(f"  {told.label} over {kind} connection after {self.deed}")
+            await asyncio.sleep(random.uniform(0, MOST_PAUSE))
+        await caller.close()
 
 
-async def reload(instance: Instance, log: Log) -> None:
+async def reload(instance: Instance, load: Load) -> None:
     """HUP, three times."""
-    async with under_load(instance.port, log):
+    async with load.on(instance.port):
         for number in range(1, ROUNDS + 1):
-            log.note(f"HUP {number}")
-            os.kill(instance.master, signal.SIGHUP)
+            load.deed = f"HUP {number}"
+            os.kill(instance.pid, signal.SIGHUP)
             await asyncio.sleep(STEADY)
 
 
-async def restart(port: int, instances: Sequence[Instance], log: Log) -> None:
+async def restart(port: int, instances: Sequence[Instance], load: Load) -> None:
     """TERM and a new start for one after the other, three times."""
-    async with under_load(port, log):
+    async with load.on(port):
         for number in range(1, ROUNDS + 1):
             for name, instance in zip("AB", instances):
-                log.note(f"restart {number} of {name}")
+                load.deed = f"restart {number} of {name}"
                 await asyncio.to_thread(instance.stop)
                 await asyncio.to_thread(instance.start)
                 await asyncio.sleep(TRUSTED_AGAIN)
@@ -96,57 +87,41 @@ async def restart(port: int, instances: Sequence[Instance], log: Log) -> None:
 def main() -> None:
     print(
         f"{machine()}; {CALLERS} callers over new connections and {CALLERS} over kept ones,"
-        f" Signal takes {MILLISECONDS} ms"
+        f" Signal takes {DELAY * 1000:.0f} ms"
     )
-    logs = [Log(), Log()]
-    with signal_server(MILLISECONDS) as signal_port:
-        with started(1, signal_port) as instances:
-            asyncio.run(reload(instances[0], logs[0]))
-        table("one gateway", logs[0])
-        with started(2, signal_port) as instances, nginx(instances) as proxy:
-            asyncio.run(restart(proxy.port, instances, logs[1]))
-            complaints = proxy.complaints()
-        table("two behind nginx", logs[1])
-        accepted = accepted_by(signal_port)
-    told = [one for log in logs for _, one in log.told]
-    well = sum(one.status == 201 for one in told)
-    print(
-        f"\n{len(told)} requests, {len(told) - well} failed; {well} told 201, {accepted} accepted by Signal"
-    )
-    for log in logs:
-        failures(log)
-    for text, count in complaints.items():
-        print(f"  nginx, {count} x: {text}")
-    sys.exit(not len(told) == well == accepted)
+    goals = Goals()
+    with standin.running(lambda _: Behaviour(delay=DELAY)) as server:
+        told = one_gateway(server.url) | two_behind_nginx(server.url)
+    goals.only(["201"], told.values())
+    goals.balanced(told, server.books)
+    goals.exit()
 
 
-def table(title: str, log: Log) -> None:
-    """A row for each deed."""
-    print(
-        f"\n{title:18} {'requests':>8} {'201':>6} {'others':>6} {'no answer':>9} {'p99 ms':>7} {'max ms':>7}"
-    )
-    for deed in log.deeds:
-        told = [one for _, one in log.told if log.before(one.ended) == deed]
-        well = sum(one.status == 201 for one in told)
-        silent = sum(not one.status for one in told)
-        seconds = [one.seconds for one in told]
-        print(
-            f"  {deed[1]:16} {len(told):8} {well:6} {len(told) - well - silent:6} {silent:9}"
-            f" {percentile(seconds, 0.99) * 1000:7.0f} {max(seconds) * 1000:7.0f}"
-        )
+def one_gateway(signal_url: str) -> dict[str, Told]:
+    load = Load()
+    with started(1, signal_url) as instances:
+        asyncio.run(reload(instances[0], load))
+    return report("one gateway", load)
 
 
-def failures(log: Log) -> None:
-    """What failed, over which kind of connection and how long after which deed."""
-    found = defaultdict(list)
-    for kind, one in log.told:
-        if one.status != 201:
-            moment, deed = log.before(one.ended)
-            case = f"{one.label}, {kind} connection"
-            found[case, deed].append((one.ended - moment) * 1000)
-    for (case, deed), after in found.items():
-        span = f"{min(after):.0f} to {max(after):.0f} ms after"
-        print(f"  {len(after)} x {case}, {span} {deed}")
+def two_behind_nginx(signal_url: str) -> dict[str, Told]:
+    load = Load()
+    with started(2, signal_url) as instances, nginx(instances) as proxy:
+        asyncio.run(restart(proxy.port, instances, load))
+        for text, count in proxy.complaints().items():
+            print(f"  nginx, {count} x: {text}")
+    return report("two behind nginx", load)
+
+
+def report(title: str, load: Load) -> dict[str, Told]:
+    """Print a row for each deed; all that was told."""
+    print(f"\n{title:18} {'requests':>8} {'201':>6} {'p99 ms':>7} {'max ms':>7}")
+    for deed, told in load.told.items():
+        well = sum(one.status == 201 for one in told.values())
+        delays = [one.seconds * 1000 for one in told.values()]
+        late = percentile(delays, 0.99)
+        print(f"  {deed:16} {len(told):8} {well:6} {late:7.0f} {max(delays):7.0f}")
+    return dict(ChainMap(*load.told.values()))
 
 
 if __name__ == "__main__":

@@ -32,24 +32,23 @@ server {{
 class Instance:
     """A gateway on a port of its own, stopped with TERM."""
 
-    def __init__(self, signal_port: int) -> None:
-        self._signal_port = signal_port
-        self.port = free_port()
+    def __init__(self, signal_url: str) -> None:
+        self._signal_url = signal_url
         self._running = ExitStack()
+        self.port = free_port()
 
     def start(self) -> None:
-        _, self.master = self._running.enter_context(
-            served("wsgi:app", self._signal_port, PORT=str(self.port))
-        )
+        gateway = served(self._signal_url, PORT=str(self.port))
+        self.pid = self._running.enter_context(gateway).pid
 
     def stop(self) -> None:
         self._running.close()
 
 
 @contextmanager
-def started(count: int, signal_port: int) -> Iterator[list[Instance]]:
+def started(count: int, signal_url: str) -> Iterator[list[Instance]]:
     """So many instances; whichever run at the end are stopped."""
-    instances = [Instance(signal_port) for _ in range(count)]
+    instances = [Instance(signal_url) for _ in range(count)]
     with ExitStack() as stack:
         for instance in instances:
             instance.start()
