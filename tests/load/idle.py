@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from tests import standin
-from tests.load.calls import at_a_rate, elsewhere, request
+from tests.load.calls import at_a_rate, codes, elsewhere
 from tests.load.processes import machine, served
 from tests.load.report import Goals, seconds, table
 
@@ -27,20 +27,13 @@ def main() -> None:
                 stranger = socket.create_connection(("127.0.0.1", gateway.port))
                 stack.enter_context(stranger)
                 stranger.sendall(first_words(number))
-            sent = codes(SECONDS * RATE)
+            sent = codes(RATE * SECONDS)
             told = elsewhere(partial(at_a_rate, gateway.port, sent, RATE))
     print(machine())
     table(f"a code, {IDLE} idle and {HALF_OPEN} half-open connections", told)
     goals.only(["201"], told)
     goals.at_most(2, "slowest s", max(seconds(told)))
     goals.exit()
-
-
-def codes(count: int) -> list[bytes]:
-    return [
-        request({"To": f"+4915112{number:06}", "Body": "482915"})
-        for number in range(count)
-    ]
 
 
 def first_words(number: int) -> bytes:

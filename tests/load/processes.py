@@ -3,7 +3,6 @@
 import os
 import resource
 import socket
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,12 +64,9 @@ def machine() -> str:
 def process(arguments: Sequence[str], port: int, **variables: str) -> Iterator[int]:
     """A server that listens on ``port``, as its process id; stopped with TERM at the end."""
     running = Popen(
-        arguments,
-        cwd=ROOT,
-        env=environment(**variables),
-        stdout=DEVNULL,
-        stderr=DEVNULL,
-    )
+        arguments, cwd=ROOT, env=environment(**variables),
+        stdout=DEVNULL, stderr=DEVNULL,
+    )  # fmt: skip
     resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     try:
         _wait_for(running, port)
@@ -123,12 +119,3 @@ def _first_answer(port: int) -> float:
         connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: gateway\r\n\r\n")
         connection.recv(1)
         return monotonic()
-
-
-@contextmanager
-def signal_server() -> Iterator[str]:
-    """A stand-in for Signal's server in a process of its own: its URL."""
-    port = free_port()
-    arguments = [sys.executable, "-m", "tests.load.signal_server", str(port), "0"]
-    with process(arguments, port):
-        yield f"http://127.0.0.1:{port}"

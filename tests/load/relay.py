@@ -6,84 +6,61 @@ whole life. Apprise is left out where it is not installed. Exits 1 if the goal i
 """
 
 import argparse
-import asyncio
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
-from itertools import cycle, islice
 from statistics import median
-from time import monotonic
+from typing import NamedTuple
 
-from tests.load.calls import Told, in_turns, request
-from tests.load.processes import Server, machine, served, signal_server
-from tests.load.report import Goals, percentile
+from tests import standin
+from tests.load.calls import Told, codes, elsewhere, in_turns
+from tests.load.processes import machine, served
+from tests.load.report import Goals, percentile, seconds
 
-MESSAGES = 600
+MESSAGES = 2400
 WARM_UP = 500
 CALLERS = 8
-ROUNDS = 4  # of each start
 APPS = {"gateway": "wsgi:app", "naive relay": "tests.load.naive:app"}
 if find_spec("apprise"):
     APPS["Apprise"] = "tests.load.apprise_relay:app"
-CODES = [
-    request(
-        {
-            "From": "+4915100000001",
-            "To": f"+49 151 1234 {number:04}",
-            "Body": "482915",
-            "Message": "Use this code to authenticate in authentik: 482915",
-        }
-    )
-    for number in range(1000)
-]
 
 
-@dataclass
-class Start:
-    """What one process did from its start to its end."""
+class Figures(NamedTuple):
+    """Of one process, from its start to its end."""
 
-    server: Server
-    told: list[Told] = field(default_factory=list)
-    seconds: float = 0
-    cpu_seconds: float = 0
-    memory_mb: float = 0
-
-    def send(self, count: int) -> list[Told]:
-        codes = islice(cycle(CODES), count)
-        return asyncio.run(in_turns(self.server.port, codes, CALLERS, keeps=True))
-
-    def add_round(self) -> None:
-        started, used = monotonic(), self.server.cpu_seconds
-        self.told += self.send(MESSAGES)
-        self.seconds += monotonic() - started
-        self.cpu_seconds += self.server.cpu_seconds - used
-        self.memory_mb = self.server.memory_mb
-
-    @property
-    def cpu_ms(self) -> float:
-        """Of a message."""
-        return self.cpu_seconds / len(self.told) * 1000
+    rate: float
+    cpu_ms: float
+    p50_ms: float
+    p99_ms: float
+    memory_mb: float
+    failed: int
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--starts", type=int, default=8)
+    parser.add_argument("--starts", type=int, default=8, help="of each server")
+    goals, failures = Goals(), 0
     count = parser.parse_args().starts
-    goals = Goals()
-    with signal_server() as signal_url:
-        starts = [in_turn(signal_url) for _ in range(count)]
+    found: dict[str, list[Figures]] = {name: [] for name in APPS}
+    with standin.running() as signal:
+        signal.keeps_requests = False
+        for number in range(count):
+            for name in APPS if number % 2 else reversed(APPS):
+                found[name].append(measure(APPS[name], signal.url))
     print(
-        f"{machine()}; {count} starts with {ROUNDS} rounds of {MESSAGES} messages,"
-        f" {CALLERS} callers\n\n"
-        f"{'':12} {'msg/s':>7} {'CPU ms':>7} {'p50 ms':>7} {'p99 ms':>7} {'MB':>5} failed"
+        f"{machine()}; {count} starts, {MESSAGES} messages each, {CALLERS} callers\n\n{'':12}"
+        f" {'msg/s':>7} {'CPU ms':>7} {'p50 ms':>7} {'p99 ms':>7} {'MB':>7}"
     )
-    for name in APPS:
-        row(name, [start[name] for start in starts])
-    for name in [name for name in APPS if name != "gateway"]:
-        ratios = [start["gateway"].cpu_ms / start[name].cpu_ms for start in starts]
+    for name, starts in found.items():
+        *figures, failed = zip(*starts)
+        row = " ".join(f"{median(figure):7.4g}" for figure in figures)
+        print(f"{name:12} {row}")
+        failures += sum(failed)
+    goals.at_most(0, "messages that failed", failures)
+    for name in list(APPS)[1:]:
+        pairs = zip(found["gateway"], found[name])
+        ratios = [ours.cpu_ms / theirs.cpu_ms for ours, theirs in pairs]
         print(
-            f"\nCPU time a message, gateway / {name}: median {median(ratios):.2f},"
+            f"CPU time a message, gateway / {name}: median {median(ratios):.2f},"
             f" by start {min(ratios):.2f} to {max(ratios):.2f}"
         )
         if name == "naive relay":
@@ -91,33 +68,25 @@ def main() -> None:
     goals.exit()
 
 
-def in_turn(signal_url: str) -> dict[str, Start]:
-    """Start all servers, and send so many rounds to each, after some messages that do not count."""
-    with ExitStack() as stack:
-        starts = {
-            name: Start(stack.enter_context(served(signal_url, app)))
-            for name, app in APPS.items()
-        }
-        for start in starts.values():
-            start.send(WARM_UP)
-        for number in range(ROUNDS):
-            names = list(starts)
-            for name in names if number % 2 else reversed(names):
-                starts[name].add_round()
-    return starts
+def measure(app: str, signal_url: str) -> Figures:
+    """Start a server, and send to it after some messages that do not count."""
+    with served(signal_url, app) as server:
+        send(server.port, WARM_UP)
+        used = server.cpu_seconds
+        told = send(server.port, MESSAGES)
+        length = max(one.ended for one in told) - min(one.started for one in told)
+        return Figures(
+            MESSAGES / length,
+            (server.cpu_seconds - used) / MESSAGES * 1000,
+            percentile(seconds(told), 0.5) * 1000,
+            percentile(seconds(told), 0.99) * 1000,
+            server.memory_mb,
+            sum(one.status != 201 for one in told),
+        )
 
 
-def row(name: str, starts: Sequence[Start]) -> None:
-    """The median of all starts for each figure."""
-    delays = [[one.seconds * 1000 for one in start.told] for start in starts]
-    failures = sum(one.status != 201 for start in starts for one in start.told)
-    print(
-        f"{name:12} {median(len(start.told) / start.seconds for start in starts):7.0f}"
-        f" {median(start.cpu_ms for start in starts):7.3f}"
-        f" {median(percentile(delay, 0.5) for delay in delays):7.1f}"
-        f" {median(percentile(delay, 0.99) for delay in delays):7.1f}"
-        f" {median(start.memory_mb for start in starts):5.0f} {failures}"
-    )
+def send(port: int, count: int) -> list[Told]:
+    return elsewhere(partial(in_turns, port, codes(count), CALLERS, keeps=True))
 
 
 if __name__ == "__main__":

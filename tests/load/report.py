@@ -1,13 +1,15 @@
-"""What a scenario prints: a row for each kind of answer, and whether its goals are met."""
+"""What a scenario prints: a row for each kind of answer, whether its goals are met, and whether the
+answers agree with the books of Signal's server."""
 
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.load.books import contradictions
 from tests.load.calls import Told
 from tests.standin import Books
+
+UNKNOWN_STATUS = 504
 
 
 def percentile(values: Collection[float], share: float) -> float:
@@ -63,3 +65,31 @@ class Goals:
     def exit(self) -> None:
         """End with 1 if a goal is missed."""
         sys.exit(bool(self.missed))
+
+
+def contradictions(told: Mapping[str, Told], books: Books) -> list[str]:
+    """All that cannot be true of these messages, which are known by their unique texts."""
+    accepted = Counter(books.accepted)
+    received = Counter(
+        document.get("params", document)["message"] for document in books.requests
+    )
+    return [
+        *(
+            f"{text}: told {one.label}, accepted {accepted[text]} times"
+            for text, one in told.items()
+            if not is_true(one.status, accepted[text])
+        ),
+        *(
+            f"{text}: handed over {times} times"
+            for text, times in received.items()
+            if times > 1
+        ),
+        *(f"{text}: nobody sent it" for text in received if text not in told),
+    ]
+
+
+def is_true(status: int, accepted: int) -> bool:
+    """Who got no answer knows as little as with a 504."""
+    if status == 201:
+        return accepted == 1
+    return accepted <= (1 if status in (0, UNKNOWN_STATUS) else 0)

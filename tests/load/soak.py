@@ -6,7 +6,7 @@ Signal's server is away for a few seconds. ``--length 10`` makes such a minute 1
 Every message has a text of its own, and at the end each answer is held against the books of Signal's
 server: a 201 has exactly one acceptance, a refusal has none, a 504 has at most one, and nothing was
 handed over twice. Refusals may come only while Signal's server is away, and without an answer may stay
-only callers whose connection a killed worker had in its hands. Exits 1 if a goal is missed.
+only callers who came before a worker was killed. Exits 1 if a goal is missed.
 """
 
 import argparse
@@ -34,14 +34,15 @@ class Run:
     trouble: Trouble
     minutes: int
     length: float
-    begun: float = field(default_factory=monotonic)
+    begun: float = 0
     told: dict[str, Told] = field(default_factory=dict)
     shown: float = 0
 
     async def go(self) -> None:
         """Load and trouble until the time is over and every caller has its answer."""
+        calls = messages(int(self.minutes * self.length * RATE)).items()
+        self.begun = monotonic()
         async with asyncio.TaskGroup() as tasks:
-            calls = messages(int(self.minutes * self.length * RATE)).items()
             for number, (text, sent) in enumerate(calls):
                 tasks.create_task(self.call(self.begun + number / RATE, text, sent))
             tasks.create_task(self.every(1, 1, self.show))
@@ -95,10 +96,10 @@ def main() -> None:
 
 
 def report(trouble: Trouble, told: dict[str, Told]) -> None:
-    held = sum(held for _, held in trouble.kills)
+    silent = sum(not one.status for one in told.values())
     print(
-        f"\n{len(told)} requests; {len(trouble.kills)} workers killed with {held} connections in"
-        f" their hands,\n{trouble.reloads} times HUP, {len(trouble.down)} times Signal away"
+        f"\n{len(told)} requests, {silent} without an answer; {len(trouble.kills)} workers killed,"
+        f" {trouble.reloads} times HUP, {len(trouble.down)} times Signal away"
     )
     goals = Goals()
     goals.balanced(told, trouble.signal.books)

@@ -7,26 +7,20 @@ a message told as not sent has none, one told as unknown has at most one. Exits 
 
 import asyncio
 import json
-import sys
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from tests import standin
-from tests.load.books import contradictions
-from tests.load.calls import in_turns, request
+from tests.load.calls import Told, in_turns, request
 from tests.load.processes import served
+from tests.load.report import Goals, contradictions, table
 from tests.signal.test_daemon import ERRORS, failed, result
 from tests.signal.test_rest import TEXTS
 from tests.standin import ACCEPTING, Behaviour
 
 CALLERS = 32
 MESSAGES = 4000
-ACCEPTS = {
-    "sent": [True],
-    "not_sent": [False],
-    "unknown": [True, False],
-}
+ACCEPTS = {"sent": [True], "not_sent": [False], "unknown": [True, False]}
 
 # What a connection can do to a request whose message was accepted, or was not.
 BROKEN = [
@@ -84,8 +78,8 @@ BACKENDS = {
 
 def books(
     path: str, behaviours: Sequence[Behaviour], messages: int
-) -> tuple[Counter[str], list[str]]:
-    """How often each answer came, and every contradiction between the two books."""
+) -> tuple[list[Told], list[str]]:
+    """Each answer, and every contradiction between the two books."""
 
     def plan(document: dict[str, Any]) -> Behaviour:
         text = document.get("params", document)["message"]
@@ -94,10 +88,8 @@ def books(
     sent = {f"message {number}": send(number) for number in range(messages)}
     with standin.running(plan) as server:
         with served(server.url + path, SIGNAL_TIMEOUT="2") as gateway:
-            found = asyncio.run(in_turns(gateway.port, sent.values(), CALLERS))
-    told = dict(zip(sent, found))
-    answers = Counter(one.label for one in found)
-    return answers, contradictions(told, server.books)
+            told = asyncio.run(in_turns(gateway.port, sent.values(), CALLERS))
+    return told, contradictions(dict(zip(sent, told)), server.books)
 
 
 def send(number: int) -> bytes:
@@ -107,16 +99,12 @@ def send(number: int) -> bytes:
 
 
 def main() -> None:
-    failures = 0
+    goals = Goals()
     for name, (path, behaviours) in BACKENDS.items():
-        answers, problems = books(path, behaviours, MESSAGES)
-        failures += len(problems)
-        print(f"{name}: {len(behaviours)} behaviours, {CALLERS} at a time")
-        for answer, count in sorted(answers.items()):
-            print(f"  {answer:28} {count:5}")
-        print(f"  contradictions               {len(problems):5}")
-        print("\n".join(problems[:10]))
-    sys.exit(bool(failures))
+        told, problems = books(path, behaviours, MESSAGES)
+        table(f"{name}, {len(behaviours)} behaviours", told)
+        goals.none("contradictions to the books of Signal", problems)
+    goals.exit()
 
 
 if __name__ == "__main__":
