@@ -73,7 +73,7 @@ class Trouble:
         """Each answer that this trouble does not explain."""
         for text, one in told.items():
             if one.status and one.status != 201 and not self._was_down(one):
-                yield f"{text}: told {one.label} while Signal was up"
+                yield f"{text}: told {one.label}, and Signal was up"
             if not one.status and not self._was_in_hand(one):
                 yield f"{text}: {one.label}, and no worker was killed"
 

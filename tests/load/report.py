@@ -45,7 +45,7 @@ class Goals:
     def at_most(self, limit: float, what: str, found: float) -> None:
         is_met = found <= limit
         self.missed += not is_met
-        print(f"  {what:42}{found:7.3g}  {'' if is_met else 'not '}<= {limit:g}")
+        print(f"  {what:54}{found:7.3g}  {'' if is_met else 'not '}<= {limit:g}")
 
     def only(self, labels: Sequence[str], told: Iterable[Told]) -> None:
         """Nobody was told anything else."""

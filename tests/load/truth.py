@@ -12,7 +12,7 @@ from typing import Any
 
 from tests import standin
 from tests.load.calls import Told, in_turns, request
-from tests.load.processes import served
+from tests.load.processes import machine, served
 from tests.load.report import Goals, contradictions, table
 from tests.signal.test_daemon import ERRORS, failed, result
 from tests.signal.test_rest import TEXTS
@@ -99,6 +99,7 @@ def send(number: int) -> bytes:
 
 
 def main() -> None:
+    print(machine())
     goals = Goals()
     for name, (path, behaviours) in BACKENDS.items():
         told, problems = books(path, behaviours, MESSAGES)
