@@ -10,8 +10,7 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from app import authentik, doctor, environment, payloads, phone, rendering
-from app.authentik.options import VARIABLE
+from app import doctor, environment, payloads, phone, rendering
 from app.errors import GatewayError
 from app.finding import Finding, Mark
 from app.payloads import SendRequest
@@ -24,7 +23,7 @@ from app.throttle import Throttle
 _COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.FAILED: "red"}
 _WHERE = """This is the token. It is shown once and kept nowhere. Where it goes:
 1. The gateway: add {name}:<the token> to API_TOKENS, after what is there and a comma.
-2. The sender: in authentik 'API Auth Username' of the SMS stage, or the variable {variable} of
+2. The sender: in authentik 'API Auth Username' of the SMS stage, or the variable SIGNAL_GATEWAY_TOKEN of
    its containers; any other sends it as Bearer token (docs/other-senders.md).
 3. Start both anew, in Docker by "docker compose up -d": "restart" does not read new variables."""
 _TO_CALLERS = "No message was sent. Tell the administrator: "
@@ -42,7 +41,6 @@ def blueprint(
     commands.cli.add_command(_check(settings, catalogue, throttle, delivery, is_alone))
     commands.cli.add_command(_render(settings, catalogue))
     commands.cli.add_command(_token)
-    commands.cli.add_command(authentik.command(settings))
     return commands
 
 
@@ -184,5 +182,5 @@ def _token(name: str) -> None:
         raise click.ClickException(
             f"'{name}' cannot name a client. Use up to 64 letters, digits, _ . and -."
         )
-    click.echo(_WHERE.format(name=name, variable=VARIABLE), err=True)
+    click.echo(_WHERE.format(name=name), err=True)
     click.echo(made)
