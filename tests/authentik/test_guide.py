@@ -24,9 +24,6 @@ def test_every_object_that_is_named_is_one_of_the_blueprints() -> None:
 
 def test_what_is_mounted_into_authentik_is_there() -> None:
     text = text_of(GUIDE) + text_of("docs/deploy.md")
-    mount = r"`\./authentik-signal-gateway/(\S+):/blueprints/signal(\S*):ro`"
-    mounted = re.findall(mount, text)
+    mounted = re.findall(r"`\./authentik-signal-gateway/(\S+):/blueprints/", text)
     assert len(mounted) == 3
-    for path, file in mounted:
-        assert (ROOT / path).is_dir() or path.endswith(file)
-        assert (ROOT / path).exists()
+    assert all((ROOT / path).exists() for path in mounted)

@@ -24,11 +24,8 @@ from tests.authentik.stand_in import EXPRESSION_POLICY, evaluate
 from tests.conftest import ADMIN, NUMBER, TOKEN, client
 from tests.documentation.documents import blocks, text_of
 
-RULES, RULES_FOR_OWN_TEXTS = (
-    block.text
-    for block in blocks("docs/authentik.md")
-    if block.text.startswith("clients:\n")
-)
+GUIDE = blocks("docs/authentik.md")
+RULES, OWN_RULES = (block.text for block in GUIDE if block.language == "yaml")
 TOKENS = (ApiToken.of("authentik", TOKEN), ApiToken.of("alerts", files.ALERTS_TOKEN))
 Post = Callable[..., TestResponse]
 
@@ -71,7 +68,7 @@ def test_a_code_arrives_in_the_gateways_words(
 def test_a_code_arrives_in_authentiks_words(
     post: Post, signal: responses.RequestsMock
 ) -> None:
-    assert post(code(files.CODES_OWN_TEXT), RULES_FOR_OWN_TEXTS).status_code == 201
+    assert post(code(files.CODES_OWN_TEXT), OWN_RULES).status_code == 201
     assert sent(signal) == [
         {
             "number": NUMBER,
@@ -96,10 +93,8 @@ def test_an_alert_is_a_line_for_people(
     event: Event | None, line: str, post: Post, signal: responses.RequestsMock
 ) -> None:
     assert post(alert(files.ALERTS, event)).status_code == 201
-    assert (
-        post(alert(files.ALERTS_OWN_TEXT, event), RULES_FOR_OWN_TEXTS).status_code
-        == 201
-    )
+    answer = post(alert(files.ALERTS_OWN_TEXT, event), OWN_RULES)
+    assert answer.status_code == 201
     assert [message["recipients"] for message in sent(signal)] == [[ADMIN], [ADMIN]]
     assert [message["message"] for message in sent(signal)] == [
         f"**authentik: warning**\n\n{line}",
@@ -112,10 +107,8 @@ def test_a_client_that_may_send_no_text_of_its_own_is_told_that_it_is_forbidden(
     rule: str, post: Post, signal: responses.RequestsMock
 ) -> None:
     rules = f"clients:\n  authentik: {{{rule}}}\n  alerts: {{{rule}}}\n"
-    for request in (
-        code(files.CODES_OWN_TEXT),
-        alert(files.ALERTS_OWN_TEXT, FAILED_LOGIN),
-    ):
+    own_alert = alert(files.ALERTS_OWN_TEXT, FAILED_LOGIN)
+    for request in (code(files.CODES_OWN_TEXT), own_alert):
         answer = post(request, rules)
         assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
     assert not signal.calls
@@ -123,7 +116,7 @@ def test_a_client_that_may_send_no_text_of_its_own_is_told_that_it_is_forbidden(
 
 @pytest.mark.parametrize(
     ("blueprint", "rules"),
-    [(files.ALERTS, RULES), (files.ALERTS_OWN_TEXT, RULES_FOR_OWN_TEXTS)],
+    [(files.ALERTS, RULES), (files.ALERTS_OWN_TEXT, OWN_RULES)],
 )
 def test_no_user_name_can_hide_the_alert_or_write_another(
     blueprint: str, rules: str, post: Post, signal: responses.RequestsMock
@@ -140,7 +133,7 @@ def test_no_user_name_can_hide_the_alert_or_write_another(
 def test_who_types_a_placeholder_for_a_number_writes_to_nobody(
     post: Post, signal: responses.RequestsMock
 ) -> None:
-    answer = post(code(files.CODES_OWN_TEXT, to="{ADMINS}"), RULES_FOR_OWN_TEXTS)
+    answer = post(code(files.CODES_OWN_TEXT, to="{ADMINS}"), OWN_RULES)
     assert answer.get_json()["code"] == "invalid_recipient"
     assert not signal.calls
 
