@@ -59,7 +59,7 @@ def test_the_gateway_asks_the_server_beside_it() -> None:
 
 def test_the_address_told_for_authentik_is_that_of_the_service() -> None:
     address = f"http://{GATEWAY}:{SERVICE['environment']['PORT']}"
-    assert f"--url {address} " in text_of(DOCUMENT)
+    assert f"SIGNAL_GATEWAY_URL={address} >>" in text_of(DOCUMENT)
     assert f"`{address}` with `PORT=" in text_of("docs/authentik.md")
 
 
@@ -82,4 +82,4 @@ def test_what_is_run_in_the_container_works(line: str) -> None:
 
 
 def test_the_commands_in_the_container_were_found() -> None:
-    assert len(IN_CONTAINER.findall(text_of(DOCUMENT))) == 2
+    assert len(IN_CONTAINER.findall(text_of(DOCUMENT))) == 1

@@ -2,7 +2,6 @@
 
 import re
 
-from app.authentik.options import VARIABLE
 from app.environment import Source
 from app.errors import KINDS
 from app.settings import LEVELS, Settings
@@ -24,7 +23,12 @@ READING = re.compile(
 OF_GUNICORN = {"GUNICORN_CMD_ARGS"}  # read by gunicorn itself
 MADE_BY_ITSELF = {"PROMETHEUS_MULTIPROC_DIR"}
 OF_THE_SHELL = {"PATH", "HOME"}
-OF_OTHERS = {"MODE", VARIABLE}  # of signal-cli-rest-api and of authentik
+OF_OTHERS = {  # of signal-cli-rest-api and of authentik
+    "MODE",
+    "SIGNAL_GATEWAY_URL",
+    "SIGNAL_GATEWAY_TOKEN",
+    "SIGNAL_ALERTS_TOKEN",
+}
 
 
 def read_by_the_code() -> set[str]:
