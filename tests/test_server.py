@@ -60,7 +60,7 @@ def test_idle_and_half_open_connections_delay_nobody_and_are_closed(
     running: Gateway,
 ) -> None:
     with ExitStack() as stack:
-        for _ in range(200):
+        for _ in range(400):  # more than threads
             stack.enter_context(connect(running))
         begun = [
             stack.enter_context(connect(running, b"POST /v2/send HTTP"))
@@ -81,6 +81,7 @@ def test_callers_who_do_not_hang_up_delay_nobody(running: Gateway) -> None:
         for number in range(20):
             caller = stack.enter_context(connect(running, request(number)))
             assert read(caller).startswith(b"HTTP/1.1 201")
+        time.sleep(1.1)  # until the gateway waits for none of them any longer
         started = time.monotonic()
         assert running.post(code(2)).status_code == 201
         assert time.monotonic() - started < 2
