@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from app.signal.transport import Answer, Endpoint, NoAnswer, NotConnected
+from app.signal.transport import Answer, NoAnswer, NotConnected, call
 from tests import standin
 from tests.proxies import make_certificate
 from tests.standin import Behaviour
@@ -28,38 +28,17 @@ def server() -> Iterator[standin.StandIn]:
 
 
 def post(url: str, seconds: float = 5) -> Answer:
-    return Endpoint("POST", f"{url}/v2/send").call(BODY, monotonic() + seconds)
+    return call("POST", f"{url}/v2/send", BODY, monotonic() + seconds)
 
 
 def test_the_answer_is_read_whole(server: standin.StandIn) -> None:
     assert post(server.url) == Answer(201, b'{"timestamp":"1700000000000"}')
 
 
-def test_one_connection_serves_several_requests(server: standin.StandIn) -> None:
-    target = Endpoint("POST", f"{server.url}/v2/send")
+def test_each_request_has_a_connection_of_its_own(server: standin.StandIn) -> None:
     for _ in range(5):
-        target.call(BODY, monotonic() + 5)
-    assert server.books.connections == 1
-
-
-def test_a_pooled_connection_gets_its_time_anew(server: standin.StandIn) -> None:
-    target = Endpoint("POST", f"{server.url}/v2/send")
-    target.call(BODY, monotonic() + 0.5)
-    server.plan = lambda document: Behaviour(delay=0.8)
-    assert target.call(BODY, monotonic() + 5).status == 201
-    assert server.books.connections == 1
-
-
-def test_several_threads_share_the_pool(server: standin.StandIn) -> None:
-    server.plan = lambda document: Behaviour(delay=0.1)
-    target = Endpoint("POST", f"{server.url}/v2/send")
-    with ThreadPoolExecutor(8) as threads:
-        answers = list(
-            threads.map(lambda _: target.call(BODY, monotonic() + 5), range(40))
-        )
-    assert {answer.status for answer in answers} == {201}
-    assert len(server.books.accepted) == 40
-    assert server.books.connections <= 8
+        post(server.url)
+    assert server.books.connections == 5
 
 
 def test_a_redirect_is_not_followed(server: standin.StandIn) -> None:
@@ -157,10 +136,9 @@ def test_a_server_that_does_not_read_is_given_up_at_the_deadline(
 
     done = threading.Event()
     with serving(serve) as url:
-        target = Endpoint("POST", url)
         started = monotonic()
         with pytest.raises(NoAnswer):
-            target.call(b"x" * 30_000_000, started + 0.5)
+            call("POST", url, b"x" * 30_000_000, started + 0.5)
         assert 0.4 < monotonic() - started < 1
         done.set()
 
