@@ -64,6 +64,7 @@ def check_sending(call: Call, sent: Sent, status: int, body: bytes) -> None:
         assert set(meanings[:-1]) <= {NOT_SENT, ""}, "sent again"
     last = {recipient: meanings[-1] for recipient, meanings in attempts.items()}
     assert status == 201 or SENT not in last.values(), (status, last)
+    assert status != 504 or set(last.values()) != {NOT_SENT}, last
     if status != 201:
         return
     assert {SENT, ""} & set(last.values()), last
