@@ -13,7 +13,6 @@ from types import SimpleNamespace
 
 import pytest
 import responses
-import yaml
 from pysignalclirestapi import SignalCliRestApi
 
 from app.settings import ApiToken
@@ -26,8 +25,6 @@ from tests.documentation.documents import ROOT, Block
 from tests.documentation.sandbox import SHELLS, Typed
 
 ALERT = {"body": "hello", "severity": "alert", "user_email": "", "user_username": ""}
-
-
 USER = SimpleNamespace(username="ada", email="a@b.c", locale=lambda request: "de")
 EVENT = SimpleNamespace(
     action="login_failed", client_ip="203.0.113.7", user={}, context={"username": "ada"}

@@ -6,24 +6,12 @@ import re
 from app.errors import KINDS
 from app.settings import Settings
 from tests import gateway
-from tests.documentation.documents import (
-    ROOT,
-    blocks,
-    code_in,
-    documents,
-    table,
-    text_of,
-)
+from tests.documentation.documents import blocks, code_in, documents, table, text_of
 from tests.documentation.sandbox import SHELLS
 
 VARIABLES = table("README.md", "variable")
 ANSWERS = table("README.md", "status")
-COMPARED = (
-    "SIGNAL_TIMEOUT",
-    "MAX_BODY_BYTES",
-    "TEMPLATES_FILE",
-    "RATE_LIMIT_STORAGE_URI",
-)
+DEFAULTS = "SIGNAL_TIMEOUT MAX_BODY_BYTES TEMPLATES_FILE RATE_LIMIT_STORAGE_URI"
 OF_GUNICORN = {"GUNICORN_CMD_ARGS"}  # read by gunicorn itself
 MADE_BY_ITSELF = {"PROMETHEUS_MULTIPROC_DIR"}
 OF_OTHERS = {"PATH", "HOME", "MODE", "SIGNAL_GATEWAY_TOKEN"}
@@ -31,8 +19,7 @@ OF_OTHERS = {"PATH", "HOME", "MODE", "SIGNAL_GATEWAY_TOKEN"}
 
 def read_by_the_code() -> set[str]:
     """The variables that settings, gunicorn's settings and templates.yaml ask for."""
-    paths = [*(ROOT / "app").glob("settings.py"), ROOT / "gunicorn.conf.py"]
-    code = "".join(path.read_text() for path in paths)
+    code = text_of("app/settings.py") + text_of("gunicorn.conf.py")
     levels = set(logging.getLevelNamesMapping())
     found = set(re.findall(r"[\"']([A-Z][A-Z_]+)[\"']", code)) - levels - MADE_BY_ITSELF
     found -= {f"{name}_FILE" for name in found}
@@ -57,7 +44,7 @@ def test_the_variables_that_may_come_from_a_file_are_marked() -> None:
 
 def test_the_defaults_told_are_those_of_the_code() -> None:
     told = {row[0].split("`")[1]: row[2].strip("`") for row in VARIABLES}
-    for name in COMPARED:
+    for name in DEFAULTS.split():
         assert told[name] == str(getattr(Settings(), name.lower())), name
 
 

@@ -110,8 +110,9 @@ class Fuzzer:
         self.last = made
         self.lines.found.clear()
         self.server.sent.clear()
-        for holder in (self.fake, *self.fake.registered()):
-            holder.calls.reset()  # they would keep all that was ever sent
+        self.fake.calls.reset()  # these and the next would keep all that was ever sent
+        for rule in self.fake.registered():
+            rule.calls.reset()
         chunks, status_line, headers = run_wsgi_app(self.app, made.wsgi())
         body, status = b"".join(chunks), int(status_line.split()[0])
         self.statuses[status] += 1
