@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import responses
@@ -127,11 +128,10 @@ def home_assistant(case: Case) -> None:
 
 def prometheus(case: Case) -> None:
     """promtool takes the block as prometheus.yml, with the file of alerts beside it."""
-    program = shutil.which("promtool") or pytest.skip("promtool is not installed")
     (case.folder / "prometheus.yml").write_text(case.block.text)
     (case.folder / "signal-gateway.token").write_text(TOKEN)
     shutil.copy(ROOT / "docs/monitoring/alerts.yaml", case.folder)
-    command = [program, "check", "config", str(case.folder / "prometheus.yml")]
+    command = ["promtool", "check", "config", str(case.folder / "prometheus.yml")]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -161,11 +161,28 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def run(case: Case) -> None:
-    """What the first fitting rule does."""
-    for fits, action in RULES:
-        if fits(case.block):
-            return action(case)
+# What a reader types calls curl and openssl.
+OF_SYSTEM = (typed, shown, prometheus)
+
+
+def nobody(case: Case) -> None:
     raise AssertionError(
-        f"nobody runs {case.block}. Give it a line in RULES of rules.py."
+        f"nobody runs {case.block}: it needs a line in RULES of rules.py"
     )
+
+
+def action(block: Block) -> Callable[[Case], None]:
+    """That of the first rule that fits."""
+    return next((action for fits, action in RULES if fits(block)), nobody)
+
+
+def parameters(blocks: list[Block]) -> list[Any]:
+    """Of a test; marked if the block needs programs of the system."""
+    return [
+        pytest.param(
+            block,
+            marks=pytest.mark.system if action(block) in OF_SYSTEM else (),
+            id=str(block),
+        )
+        for block in blocks
+    ]

@@ -23,11 +23,12 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Typed]:
     return cache(lambda name: read(blocks(name), tmp_path_factory.mktemp("reader")))
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=str)
+@pytest.mark.parametrize("block", rules.parameters(BLOCKS))
 def test_a_block_does_what_its_document_says(
     block: Block, typed: Callable[[str], Typed], tmp_path: Path
 ) -> None:
-    rules.run(Case(block, partial(typed, block.document), tmp_path))
+    case = Case(block, partial(typed, block.document), tmp_path)
+    rules.action(block)(case)
 
 
 def test_the_blocks_were_found() -> None:

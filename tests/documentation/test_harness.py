@@ -33,13 +33,17 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Typed:
     return read(blocks(DOCUMENT), tmp_path_factory.mktemp("wrong"))
 
 
-@pytest.mark.parametrize("block", blocks(DOCUMENT), ids=str)
-def test_a_wrong_block_is_found(block: Block, typed: Typed, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", rules.parameters(blocks(DOCUMENT)))
+def test_a_wrong_block_is_found(
+    block: Block, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    case = Case(block, lambda: request.getfixturevalue("typed"), tmp_path)
     with pytest.raises(Exception) as found:
-        rules.run(Case(block, lambda: typed, tmp_path))
+        rules.action(block)(case)
     assert LINES[block.line - 3] in str(found.value)
 
 
+@pytest.mark.system
 def test_what_a_block_sets_holds_for_the_next(tmp_path: Path) -> None:
     shells = [Block("x.md", line, "sh", text) for line, text in enumerate(RIGHT)]
     problems, output = read(shells, tmp_path)
