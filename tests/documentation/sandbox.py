@@ -17,6 +17,7 @@ from tests.documentation.documents import ROOT, Block
 from tests.gateway import BIN, free_port
 
 HERE = Path(__file__).parent
+ELSEWHERE: dict[str, str] = yaml.safe_load((HERE / "elsewhere.yaml").read_text())
 SHELLS = {"sh": ["sh"], "bash": ["bash", "-o", "pipefail"]}
 # What is run as it is. Beside it there are the stand-ins in bin/ and what elsewhere.yaml names.
 SYSTEM = "basename bash cat cp env install ln mkdir openssl rm sed sh sleep tee xargs"
@@ -30,7 +31,6 @@ START = Block(  # for a document that speaks to a gateway without having started
     "SIGNAL_API_URL=http://127.0.0.1:8080 SIGNAL_NUMBER=+4915100000001 API_TOKENS=authentik:0123456789abcdef"
     " METRICS_TOKEN=0123456789abcdef ADMIN_RECIPIENTS=+4915111111111 gunicorn wsgi:app",
 )  # fmt: skip
-ELSEWHERE: dict[str, str] = yaml.safe_load((HERE / "elsewhere.yaml").read_text())
 STOP = Block("", 0, "sh", "stop")
 _FOLDERS = "etc/nginx/conf.d etc/systemd/system home opt/signal-cli var"
 _JUNK = shutil.ignore_patterns(".git", ".venv", ".*cache", "__pycache__", ".hypothesis")
@@ -44,8 +44,6 @@ export -p | sed 's,^declare -x ,export ,' > {folder}/state
 pwd > {folder}/place
 exit $status
 """
-
-
 Typed = tuple[dict[Block, str], str]
 
 
@@ -55,7 +53,8 @@ def read(blocks: list[Block], folder: Path) -> Typed:
     with standin.running() as signal:
         sandbox = Sandbox(folder, signal.url.removeprefix("http://"))
         try:
-            problems = {block: sandbox.type(block) for block in [START, *shells]}
+            assert not (problem := sandbox.type(START)), problem
+            problems = {block: sandbox.type(block) for block in shells}
         finally:
             sandbox.type(STOP)
     return problems, sandbox.output + sandbox.log
@@ -85,11 +84,9 @@ class Sandbox:
         shutil.copytree(HERE / "bin", programs)
         targets = {name: shutil.which(name) or "/missing" for name in SYSTEM.split()}
         targets |= {name: str(BIN / name) for name in PYTHON.split()}
-        targets |= dict.fromkeys(
-            {x.split()[0] for x in ELSEWHERE} - {"curl", "git"}, "elsewhere"
-        )
-        for name, target in targets.items():
-            (programs / name).symlink_to(target)
+        targets |= {pattern.split()[0]: "elsewhere" for pattern in ELSEWHERE}
+        for name in targets.keys() - {path.name for path in programs.iterdir()}:
+            (programs / name).symlink_to(targets[name])
         (self._folder / "tree/.venv").mkdir()
         for name in ("tree/.venv/bin", "opt/signal-cli/bin"):
             (self._folder / name).symlink_to(programs)
@@ -107,18 +104,19 @@ class Sandbox:
         status, output = self._run([*SHELLS[block.language], str(script)])
         self.output += output
         problem = "".join(map(self._judge, commands.read_text().splitlines()))
-        return problem + (
-            f"ends with {status}. {WHAT_TO_DO}\n{output}" if status else ""
-        )
+        if status:
+            problem += f"ends with {status}. {WHAT_TO_DO}\n{output}"
+        return problem
 
     def _judge(self, command: str) -> str:
         """What is wrong with a command that was not run."""
         if not any(fnmatchcase(command, pattern) for pattern in ELSEWHERE):
             return f"nobody runs `{command}`. Give it a line in elsewhere.yaml that says why.\n"
-        verb, *units = [word for word in command.split()[1:] if word[0] != "-"] or [""]
-        for unit in set(units) - {"nginx"} if command.startswith("systemctl") else ():
-            if not (self._folder / f"etc/systemd/system/{unit}.service").is_file():
-                return f"`{command}`: no block has copied {unit}.service\n"
+        if command.startswith("systemctl"):
+            _, _, *units = [word for word in command.split() if word[0] != "-"]
+            for unit in set(units) - {"nginx"}:
+                if not (self._folder / f"etc/systemd/system/{unit}.service").is_file():
+                    return f"`{command}`: no block has copied {unit}.service\n"
         return ""
 
     def _run(self, command: list[str]) -> tuple[int, str]:
