@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Protocol
 
 from app import metrics
-from app.signal.outcome import Message, Outcome, State
+from app.signal.outcome import Message, Outcome, State, gravest
 from app.signal.transport import Unusable
 from app.signal.turns import BUSY, Batch, Turns
 
@@ -121,8 +121,8 @@ class Signal:
             if not left:
                 break
             for to, outcome in route.deliver(message, left, deadline).items():
-                if outcome is not BUSY or to not in outcomes:
-                    outcomes[to] = outcome
+                both = [outcomes.get(to, outcome), outcome]
+                outcomes[to] = min(both, key=_rank)
         return [outcomes[to] for to in recipients]
 
     def problems(self, sender: str | None) -> list[str]:
@@ -142,6 +142,11 @@ class Signal:
 
 def _failed(route: Route) -> bool:
     return monotonic() < route.failed_until
+
+
+def _rank(outcome: Outcome) -> tuple[bool, int]:
+    """What was sent or may have been comes first, then the gravest reason."""
+    return outcome.state is State.NOT_SENT, gravest(outcome)
 
 
 def may_go_on(outcome: Outcome | None) -> bool:

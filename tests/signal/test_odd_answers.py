@@ -1,6 +1,7 @@
 """Whatever JSON a server answers, there is an outcome and no exception: the message may be on its way."""
 
 import json
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -100,7 +101,6 @@ def test_whatever_a_server_tells_of_itself_does_no_harm(
             deadline = monotonic() + 5
             assert asked.concurrency(deadline) in (None, 1, 96)
             for question in (asked.about, asked.accounts):
-                try:
-                    assert len(str(question(deadline))) < 1000
-                except Unusable as error:
-                    assert "answer" in str(error)
+                with suppress(Unusable):
+                    told = question(deadline)
+                    assert isinstance(told, list | None) or len(told) < 100
