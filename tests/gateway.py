@@ -67,7 +67,8 @@ def command(kind: str = "web") -> list[str]:
     lines = dict(
         line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines()
     )
-    program, *arguments = [word for word in lines[kind].split() if "=" not in word]
+    words = [word for word in lines[kind].split() if "=" not in word]
+    program, *arguments = [word for word in words if word != "exec"]
     return [str(BIN / program), *arguments]
 
 

@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 import requests
 
-from app.signal.transport import Endpoint
+from app.signal.transport import call
 from tests import gateway, signal_cli
 from tests.gateway import NUMBER, TOKEN, Gateway
 
@@ -83,7 +83,7 @@ def test_readiness_says_so_too(running: Gateway) -> None:
 def test_the_daemons_errors_are_as_the_table_has_them(
     body: bytes, code: int, url: str
 ) -> None:
-    answer = Endpoint("POST", url).call(body, monotonic() + 10)
+    answer = call("POST", url, body, monotonic() + 10)
     assert answer.status == 200
     assert answer.json()["error"]["code"] == code
 

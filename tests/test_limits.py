@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -104,9 +105,10 @@ def slow_redis() -> Iterator[str]:
     """The address of a Redis that takes half a second for each answer."""
 
     def answer(connection: socket.socket) -> None:
-        while connection.recv(4096):
-            sleep(0.55)
-            connection.sendall(b":1\r\n" * 8)
+        with connection, suppress(OSError):
+            while connection.recv(4096):
+                sleep(0.55)
+                connection.sendall(b":1\r\n" * 8)
 
     def accept() -> None:
         while True:

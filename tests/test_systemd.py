@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.environment import Source
+from app.settings import SECRETS
 from app.settings import Settings
 from tests import gateway, standin
 from tests.gateway import NUMBER, ROOT, TOKEN
@@ -144,7 +144,7 @@ def test_each_secret_of_the_unit_may_be_in_a_file_and_has_its_credential() -> No
     loaded = re.findall(r"LoadCredential=(\S+):/etc/signal-gateway/\1\n", text)
     assert [credential for _, credential in named] == loaded
     assert {name for name, _ in named} == {"API_TOKENS", "METRICS_TOKEN"}
-    assert {name for name, _ in named} < set(Source.SECRETS)
+    assert {name for name, _ in named} < set(SECRETS)
 
 
 def test_the_variables_of_the_environment_file_exist() -> None:
