@@ -126,7 +126,7 @@ def running(**variables: str) -> Iterator[Gateway]:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     gateway = Gateway(process, f"http://127.0.0.1:{port}")
-    reader = threading.Thread(target=_collect, args=[gateway])
+    reader = threading.Thread(target=_collect, args=[gateway], daemon=True)
     reader.start()
     try:
         _wait_until_live(gateway)

@@ -110,10 +110,12 @@ def rude_server() -> Iterator[int]:
         thread = threading.Thread(target=serve)
         thread.start()
         address = listener.getsockname()
-        yield address[1]
-        with socket.create_connection(address) as connection:
-            connection.sendall(b"stop")
-        thread.join()
+        try:
+            yield address[1]
+        finally:
+            with socket.create_connection(address) as connection:
+                connection.sendall(b"stop")
+            thread.join()
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def serving(scheme: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
                     serve(connection)
 
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            thread = threading.Thread(target=answer)
+            thread = threading.Thread(target=answer, daemon=True)
             thread.start()
             yield f"{scheme}://localhost:{listener.getsockname()[1]}"
             thread.join()
