@@ -18,6 +18,20 @@ SIGNAL = "http://signal.test:8080"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests were left out because they need a program of the system."""
+    left_out = [
+        item
+        for item in terminalreporter.stats.get("deselected", [])
+        if item.get_closest_marker("system") or item.get_closest_marker("daemon")
+    ]
+    if left_out:
+        terminalreporter.write_line(
+            f"{len(left_out)} tests did not run: they need programs that .ci/run installs."
+            " To run them: pytest -m 'system or daemon'"
+        )
+
+
 def settings(**changes: Any) -> Settings:
     """Settings that send, with one client named authentik."""
     given: dict[str, Any] = {

@@ -161,6 +161,7 @@ def test_odd_requests_on_the_wire_get_a_clear_answer(
     assert len(upstream.books.requests) == (status == 201)
 
 
+@pytest.mark.system
 def test_preview_greets_with_a_line_that_works(tmp_path: object) -> None:
     port = gateway.free_port()
     with gateway.running(GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}") as running:

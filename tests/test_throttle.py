@@ -34,7 +34,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found.uri
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.system)])
 def uri(request: pytest.FixtureRequest) -> str:
     """Each storage in turn."""
     found: str = (
@@ -53,6 +53,7 @@ def test_the_eleventh_code_in_five_minutes_is_refused(uri: str) -> None:
     assert admitted(throttle, who, BERT, 1) == [True]
 
 
+@pytest.mark.system
 def test_it_is_refused_wherever_it_arrives(redis: str) -> None:
     here, there, who = Throttle(redis), Throttle(redis), Client("shared")
     assert admitted(here, who, ANNA, 5) == [True] * 5
@@ -156,6 +157,7 @@ def test_ten_codes_go_out_however_many_fail_at_the_same_time(uri: str) -> None:
     assert admitted(throttle, who, ANNA, left + 1) == [True] * left + [False]
 
 
+@pytest.mark.system
 def test_nothing_is_given_back_while_the_storage_is_away(tmp_path: Path) -> None:
     with redis_server.running(tmp_path) as server:
         throttle, who = Throttle(server.uri), Client("away")
@@ -247,6 +249,7 @@ def test_a_clients_own_limit_counts_its_messages(uri: str) -> None:
     throttle.message(Client("other"))
 
 
+@pytest.mark.system
 def test_no_number_stands_in_the_storage(redis: str) -> None:
     import redis as library
 

@@ -26,8 +26,7 @@ SECONDS = 30  # for one block
 _JUNK = shutil.ignore_patterns(
     ".git", ".venv", ".*cache", "__pycache__", ".hypothesis", ".coverage*", "*.egg-info"
 )
-OPTIONAL = ("apprise",)
-_REAL = ("flask", "honcho", *OPTIONAL)  # of the interpreter that runs the tests
+_REAL = ("apprise", "flask", "honcho")  # of the interpreter that runs the tests
 _FOLDERS = ("etc/nginx/conf.d", "etc/systemd/system", "home", "opt", "srv", "var/lib")
 _SERVER = re.compile(r"(127\.0\.0\.1|localhost|signal):8080\b")
 _OUTSIDE = re.compile(
@@ -110,8 +109,7 @@ class Sandbox:
             (folder / name).write_text(shim)
             (folder / name).chmod(0o755)
         for name in _REAL:
-            if (programs.BIN / name).exists():
-                (folder / name).symlink_to(programs.BIN / name)
+            (folder / name).symlink_to(programs.BIN / name)
         (self._folder / "tree/.venv").mkdir()
         (self._folder / "tree/.venv/bin").symlink_to(folder)
 

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.documentation import actions
 from tests.documentation.actions import Case
 from tests.documentation.documents import Block, blocks, documents
 from tests.documentation.elsewhere import ELSEWHERE
@@ -14,6 +16,8 @@ from tests.documentation.reading import SHELLS, Reading, read
 from tests.documentation.rules import rule
 
 BLOCKS = [block for document in documents() for block in blocks(document)]
+# What a reader types calls curl and openssl.
+OF_SYSTEM = (actions.typed, actions.shown, actions.prometheus)
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +31,13 @@ def reading(
     return read_once
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def marked(block: Block) -> Any:
+    """A parameter of a test; marked if its block needs programs of the system."""
+    marks = [pytest.mark.system] if rule(block) in OF_SYSTEM else []
+    return pytest.param(block, marks=marks, id=str(block))
+
+
+@pytest.mark.parametrize("block", [marked(block) for block in BLOCKS])
 def test_a_block_does_what_its_document_says(
     block: Block, reading: Callable[[str], Reading], tmp_path: Path
 ) -> None:

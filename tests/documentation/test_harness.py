@@ -57,11 +57,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {block.text: problem for block, problem in reading.problems.items()}
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("text", WRONG)
 def test_a_wrong_shell_block_is_found(text: str, found: dict[str, str]) -> None:
     assert WRONG[text] in found[text]
 
 
+@pytest.mark.system
 def test_what_a_block_sets_holds_for_the_next(tmp_path: Path) -> None:
     exported = (
         "export SIGNAL_API_URL=http://127.0.0.1:8080 SIGNAL_NUMBER=+4915100000001\n"

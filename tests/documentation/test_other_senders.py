@@ -1,13 +1,12 @@
 """docs/other-senders.md: the requests of other senders, each with the whole message that Signal gets."""
 
-import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import responses
 import yaml
+from apprise import Apprise
 
 from tests.conftest import client
 from tests.documentation.catalogue import ENVIRON, merged, templates_of
@@ -64,11 +63,6 @@ def test_apprise_sends_through_the_gateway(
     mode: str,
     running: tuple[Gateway, StandIn],
 ) -> None:
-    if not find_spec("apprise"):
-        assert "CI" not in os.environ, "apprise is not installed"
-        pytest.skip("apprise is not installed")
-    from apprise import Apprise
-
     gateway, signal = running
     signal.books.requests.clear()
     service = Apprise()
