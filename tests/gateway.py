@@ -39,7 +39,8 @@ class Gateway:
     def post(
         self, document: object, token: str = TOKEN, path: str = "/v2/send"
     ) -> requests.Response:
-        headers = {"Authorization": f"Bearer {token}"}
+        # A connection that stays open would hold the gateway up at its end.
+        headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
         return requests.post(
             self.url + path, json=document, headers=headers, timeout=40
         )

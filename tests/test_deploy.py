@@ -21,7 +21,9 @@ from tests.gateway import BIN, NUMBER, ROOT, TOKEN
 from tests.redis_server import wait_for
 
 CODE = {"To": "+4915112345678", "Body": "004821"}
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
+# A connection that stays open holds a worker up for two seconds at its end.
+CLOSE = {"Connection": "close"}
+BEARER = {"Authorization": f"Bearer {TOKEN}", **CLOSE}
 # What platforms set beside PORT.
 HEROKU = {"WEB_CONCURRENCY": "02", "FORWARDED_ALLOW_IPS": "*"}
 RENDER = {
@@ -80,7 +82,7 @@ def released(**more: str) -> tuple[int, str]:
 @pytest.mark.parametrize("platform", [HEROKU, RENDER])
 def test_web_listens_on_port_and_sends(platform: dict[str, str]) -> None:
     with standin.running() as signal, web(signal.url, **platform) as (url, _):
-        live = requests.get(f"{url}/health/live", timeout=10)
+        live = requests.get(f"{url}/health/live", headers=CLOSE, timeout=10)
         answer = requests.post(f"{url}/v2/send", json=CODE, headers=BEARER, timeout=30)
     assert (live.status_code, live.json()) == (200, {"status": "live"})
     assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
@@ -90,7 +92,7 @@ def test_web_listens_on_port_and_sends(platform: dict[str, str]) -> None:
 def test_a_platforms_access_log_holds_no_token() -> None:
     with standin.running() as signal, web(signal.url, **RENDER) as (url, printed):
         answer = requests.post(
-            f"{url}/v2/send", json=CODE, auth=(TOKEN, ""), timeout=30
+            f"{url}/v2/send", json=CODE, headers=CLOSE, auth=(TOKEN, ""), timeout=30
         )
     assert answer.status_code == 201
     assert "/v2/send" in printed[0]
