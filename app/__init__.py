@@ -5,13 +5,12 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from app import answers, commands, health, signal, template_file, webhooks
+from app import answers, commands, doctor, health, signal, template_file, webhooks
 from app.errors import ConfigurationError
-from app.logs import set_up_logging
-from app.observability import ObservedFlask, observe
+from app.limits import Limits
+from app.logs import log_requests, set_up_logging
 from app.settings import Settings, read_settings
 from app.templates import Catalogue
-from app.throttle import Throttle
 
 
 def create_app(
@@ -19,35 +18,33 @@ def create_app(
 ) -> Flask:
     """The WSGI application, with settings from ``environ`` unless some are given.
 
-    ``environ`` also fills ``${NAME}`` in ``templates.yaml``. Raises `ConfigurationError` with all that is
-    wrong with either of them.
+    ``environ`` also fills ``${NAME}`` in ``templates.yaml``. Raises `ConfigurationError` with
+    everything that is wrong with either of them.
     """
-    settings, catalogue = _configuration(settings, environ)
+    settings, catalogue = _read(settings, environ)
     set_up_logging(settings.log_level, settings.log_format)
-    app = ObservedFlask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.merge_slashes = False
-    app.extensions.update(settings=settings, sentences=catalogue.sentences)
-    observe(app, settings.preview)
+    app.extensions["settings"] = settings
+    log_requests(app, settings.preview)
     answers.handle_errors(app, catalogue.sentences, settings.max_body_bytes)
-    throttle = Throttle(settings.rate_limit_storage_uri)
+    limits = Limits(settings.rate_limit_storage_uri)
     delivery = signal.connect(settings)
-    app.register_blueprint(webhooks.blueprint(settings, catalogue, throttle, delivery))
-    readiness = health.Readiness(settings, catalogue, throttle, delivery)
-    app.register_blueprint(health.blueprint(settings, throttle, readiness))
-    is_alone = environ.get("WEB_CONCURRENCY") == "1"
-    app.register_blueprint(
-        commands.blueprint(settings, catalogue, throttle, delivery, is_alone)
-    )
+    numbers = doctor.senders(settings, catalogue)
+    ready = health.readiness(numbers, settings.preview, limits, delivery)
+    app.register_blueprint(webhooks.blueprint(settings, catalogue, limits, delivery))
+    app.register_blueprint(health.blueprint(settings, limits, ready))
+    app.register_blueprint(commands.blueprint(settings, catalogue, limits, delivery))
     return app
 
 
-def _configuration(
-    given: Settings | None, environ: Mapping[str, str]
+def _read(
+    settings: Settings | None, environ: Mapping[str, str]
 ) -> tuple[Settings, Catalogue]:
     problems: list[str] = []
-    settings = given or read_settings(environ, problems)
-    # Without tokens, be it a preview or a mistake that is told already, no entry can be without one.
+    settings = settings or read_settings(environ, problems)
+    # Without tokens, in a preview or by a mistake told already, no client is missing one.
     has_tokens = bool(settings.api_tokens) and not settings.preview
     names = {token.client for token in settings.api_tokens} if has_tokens else None
     catalogue = template_file.read(

@@ -1,26 +1,90 @@
-"""Who is calling, and from which address."""
+"""Who is calling, from where, and what that client may send.
+
+The caller is told no more than that something is not allowed; the log names the rule.
+"""
 
 import base64
 import binascii
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from app.environment import Network
 from app.errors import GatewayError
+from app.payloads import SendRequest
 from app.settings import ApiToken
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-LONGEST_ADDRESS = 64  # characters of a text that can be one
-IPV6_PREFIX = 64  # of one caller: whoever has one address there has them all
+LONGEST_ADDRESS = 64  # characters
+IPV6_PREFIX = 64  # bits that all addresses of one caller share
+# Signal's options that cannot change what a template says; attachments have their own rule.
+BESIDE_A_TEMPLATE = {"notify_self", "view_once", "base64_attachments"}
+
+
+@dataclass(frozen=True)
+class Client:
+    """A caller's rights, from ``clients`` in ``templates.yaml``; ``None`` is no restriction.
+
+    ``passthrough`` is whether it may send texts of its own, and quotes, edits and the like,
+    which can hold one; by default only without ``templates``.
+    """
+
+    name: str
+    templates: tuple[str, ...] | None = None
+    numbers: tuple[str, ...] = field(default=(), repr=False)
+    recipients: tuple[str, ...] | None = field(default=None, repr=False)
+    networks: tuple[Network, ...] | None = None
+    limits: Mapping[str, str] = field(default_factory=dict)
+    passthrough: bool | None = None
+    attachments: bool = False
+
+    def check_network(self, address: str) -> None:
+        """Raises ``forbidden`` for a client that calls from elsewhere."""
+        own = ipaddress.ip_address(address)
+        if self.networks is not None and not any(own in net for net in self.networks):
+            raise _forbidden("networks")
+
+    def check(
+        self, template: str | None, wanted: SendRequest, to: Sequence[str]
+    ) -> None:
+        """Raises ``forbidden`` for a template, text, attachment or recipient not allowed."""
+        may_pass = (
+            self.templates is None if self.passthrough is None else self.passthrough
+        )
+        is_own = template is None or set(wanted.options.values) - BESIDE_A_TEMPLATE
+        if is_own and not may_pass:
+            raise _forbidden("passthrough")
+        if template and self.templates is not None and template not in self.templates:
+            raise _forbidden("templates")
+        if "base64_attachments" in wanted.options.values and not self.attachments:
+            raise _forbidden("attachments")
+        if self.recipients is not None and not all(map(self._may_reach, to)):
+            raise _forbidden("recipients")
+
+    def _may_reach(self, recipient: str) -> bool:
+        patterns = self.recipients or ()
+        return any(fnmatchcase(recipient, pattern) for pattern in patterns)
+
+    def sender(self, requested: str | None, default: str | None) -> str:
+        """The number to send from; the client's own go before ``default``."""
+        allowed = self.numbers or ((default,) if default else ())
+        if not allowed:
+            raise GatewayError("no_sender")
+        if requested and requested not in allowed:
+            raise _forbidden("number")
+        return requested or allowed[0]
+
+
+def _forbidden(rule: str) -> GatewayError:
+    return GatewayError("forbidden", detail=f"the client's rule '{rule}' refuses this")
 
 
 def identify(authorization: str | None, tokens: Sequence[ApiToken]) -> str:
-    """The name of the client that an ``Authorization`` header proves; ``unauthorized`` otherwise.
+    """The name of the client that an ``Authorization`` header proves.
 
-    Every token is compared, in constant time, so that the time taken tells nothing.
+    Raises ``unauthorized``. Every token is compared in constant time.
     """
     digest = hashlib.sha256(_token(authorization or "")).digest()
     matches = [
@@ -32,18 +96,17 @@ def identify(authorization: str | None, tokens: Sequence[ApiToken]) -> str:
 
 
 def _token(authorization: str) -> bytes:
-    """The token in Bearer, or in Basic: the password, or the user name where the password is empty."""
+    """The token in Bearer; in Basic the password, or the user name where that is empty."""
     scheme, _, credentials = authorization.strip().partition(" ")
     if scheme.lower() == "bearer":
         return credentials.strip().encode("latin-1", "replace")
     if scheme.lower() != "basic":
         return b""
     try:
-        user, _, password = base64.b64decode(
-            credentials.strip(), validate=True
-        ).partition(b":")
+        decoded = base64.b64decode(credentials.strip(), validate=True)
     except (binascii.Error, ValueError):
         return b""
+    user, _, password = decoded.partition(b":")
     return (password or user).strip()
 
 
@@ -52,50 +115,38 @@ def _hint(authorization: str | None) -> str:
     if not authorization:
         return "the request has no Authorization header"
     if authorization.lower().startswith("bearer bearer "):
-        return "the sender's token field begins with 'Bearer', which the sender adds by itself"
+        return "the sender's token field begins with 'Bearer', which the sender adds itself"
     return "the token is none of those in API_TOKENS"
-
-
-def check_local(address: str | None) -> None:
-    """Raises ``forbidden`` for a caller elsewhere: a preview shows codes on a terminal."""
-    if not address or not ipaddress.ip_address(address).is_loopback:
-        raise GatewayError("forbidden", detail="a preview serves its own machine alone")
 
 
 def caller_address(
     remote: str | None, forwarded: str | None, trusted: Sequence[Network]
 ) -> str:
-    """The address that a request comes from, as far as those in ``trusted`` vouch for it.
+    """The address that a request comes from, as far as the ``trusted`` proxies say.
 
-    ``forwarded`` is ``X-Forwarded-For``: each proxy adds the address it was called from at the end.
+    ``forwarded`` is ``X-Forwarded-For``: each proxy adds the address that called it at the end.
     """
-    hops = [*(forwarded or "").split(","), remote or ""]
-    found = "0.0.0.0"
-    for hop in reversed(hops):
-        address = _address(hop)
-        if address is None:
+    caller = "0.0.0.0"
+    for hop in reversed([*(forwarded or "").split(","), remote or ""]):
+        try:
+            address = ipaddress.ip_address(hop.strip()[:LONGEST_ADDRESS])
+        except ValueError:
             break
-        found = str(address)
+        address = getattr(address, "ipv4_mapped", None) or address
+        caller = str(address)
         if not any(address in network for network in trusted):
             break
-    return found
+    return caller
 
 
-def _address(text: str) -> Address | None:
-    return _parsed(text.strip()) if len(text) <= LONGEST_ADDRESS else None
-
-
-@lru_cache(maxsize=1024)  # the same few proxies call all the time
-def _parsed(text: str) -> Address | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+def check_local(address: str) -> None:
+    """Raises ``forbidden`` for a caller elsewhere: a preview shows codes on a terminal."""
+    if not ipaddress.ip_address(address).is_loopback:
+        raise GatewayError("forbidden", detail="a preview serves only its own machine")
 
 
 def caller_group(address: str) -> str:
-    """Whom failures are counted for: the address, of IPv6 the network that one caller has."""
+    """Whom failures are counted for: the address, in IPv6 the network of one caller."""
     if ":" not in address:
         return address
     return str(ipaddress.ip_network(f"{address}/{IPV6_PREFIX}", strict=False))

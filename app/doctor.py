@@ -1,26 +1,37 @@
-"""Whether all is in place for the first message, and if it is not, what to do."""
+"""Whether everything is in place for the first message, and if not, what to do."""
 
 from collections.abc import Iterator
-from time import monotonic, time
+from dataclasses import dataclass, replace
+from enum import Enum
+from time import monotonic
 
-from app import rendering, signal
+from app import payloads, signal
 from app.errors import GatewayError
-from app.finding import Finding, Mark
+from app.fields import Field
+from app.limits import Limits
 from app.phone import masked
 from app.settings import Settings
-from app.signal import Server, Signal
-from app.signal.about import About, Unusable
-from app.signal.outcome import Message, Outcome, State
+from app.signal import Server
+from app.signal.delivery import Signal
+from app.signal.outcome import Message, State
 from app.signal.preview import shown
+from app.signal.transport import Unusable
 from app.styling import plain
 from app.templates import NOTIFICATION_TEMPLATE, Catalogue, Template
-from app.throttle import Throttle
 
 ASKED_SECONDS = (
-    10.0  # for each question to Signal's server, which may start a Java for it
+    10.0  # for each question to a Signal server, which may start a Java for it
 )
-LARGEST_DIFFERENCE = 60  # seconds between two clocks
 TEST_MESSAGE = "This is a test message of the gateway. It arrived, so all is well."
+# What a field of this name holds, or one whose name ends so: {token}, {user.email}.
+SAMPLES = {
+    "token": "123456",
+    "severity": "notice",
+    "body": "Somebody signed in from a new place.",
+    "action": "login",
+    **dict.fromkeys(("email", "user_email", "event_user_email"), "anna@example.com"),
+    **dict.fromkeys(("username", "user_username", "event_user_username"), "anna"),
+}
 _ADDRESS = (
     "Start it, or correct SIGNAL_API_URL: the address of signal-cli-rest-api, like http://signal:8080,"
     "\nor of a signal-cli daemon with /api/v1/rpc at its end."
@@ -30,31 +41,56 @@ _REGISTER = "Link or register this number on Signal's server, or correct SIGNAL_
 _RECIPIENTS = "Set ADMIN_RECIPIENTS, or write 'recipients' there: an alert that names nobody is refused."
 
 
+class Mark(Enum):
+    """How grave a finding is. The value is its sign."""
+
+    OK = "✓"
+    WARNING = "!"
+    FAILED = "✗"
+    SKIPPED = "–"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. ``more`` are lines below it: what to do, or a message."""
+
+    mark: Mark
+    text: str
+    more: str = ""
+
+
 def offline(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
-    """What can be said without asking anybody. The configuration is read, so it is in order."""
+    """What can be said without asking anybody. The configuration was read, so it is in order."""
     names = ", ".join(catalogue.templates) or "no templates"
     file = settings.templates_file
     yield Finding(Mark.OK, f"The configuration is in order. {file}: {names}.")
     for template in catalogue.templates.values():
         yield _template(catalogue, template)
-        if not template.recipients and _is_for_alerts(settings, catalogue, template):
-            what = f"Template {template.name}: no recipients."
-            yield Finding(Mark.WARNING, what, _RECIPIENTS)
+    alerts = catalogue.templates.get(NOTIFICATION_TEMPLATE)
+    if alerts and not alerts.recipients and _is_used(settings, catalogue, alerts.name):
+        what = f"Template {alerts.name}: no recipients."
+        yield Finding(Mark.WARNING, what, _RECIPIENTS)
     if not settings.preview and not senders(settings, catalogue):
         yield Finding(Mark.FAILED, "Sender: none.", _SENDER)
 
 
 def online(
-    settings: Settings, catalogue: Catalogue, throttle: Throttle, is_alone: bool
+    settings: Settings, catalogue: Catalogue, limits: Limits
 ) -> Iterator[Finding]:
-    """What Signal's servers and the storage of the limits say; ``is_alone`` if there is one worker."""
+    """What Signal's servers and the storage of the limits say."""
     if settings.preview:
         yield from _preview(settings)
+    for name, server in signal.servers(settings):
+        yield from _server(name, server, senders(settings, catalogue))
+    uri = settings.rate_limit_storage_uri
+    if uri.startswith("memory"):
+        yield Finding(Mark.OK, "Limits: counted in memory.")
+    elif limits.is_down:
+        what = f"Limits: {signal.name_of(uri)} does not answer, so nothing is limited."
+        more = "Start it, or correct address and password in RATE_LIMIT_STORAGE_URI."
+        yield Finding(Mark.FAILED, what, more)
     else:
-        numbers = senders(settings, catalogue)
-        for name, server in signal.servers(settings):
-            yield from _server(name, server, numbers)
-    yield _limits(settings, throttle, is_alone or settings.preview)
+        yield Finding(Mark.OK, f"Limits: counted in {signal.name_of(uri)}.")
 
 
 def send_test(
@@ -62,15 +98,22 @@ def send_test(
 ) -> Finding:
     """Send one, as real as any, and say what became of it."""
     what = f"Test message to {masked(recipient)}"
-    sender = next(iter(senders(settings, catalogue)), None)
-    if sender is None and not settings.preview:
+    numbers = senders(settings, catalogue)
+    if not numbers and not settings.preview:
         return Finding(Mark.FAILED, f"{what}: not sent (no_sender).", _SENDER)
-    message = Message(sender or "the default number", plain(TEST_MESSAGE))
-    outcome = delivery.deliver(message, [recipient])[0]
-    if outcome.state is not State.SENT:
-        return _not_sent(what, outcome, recipient, catalogue)
-    did = "shown above" if settings.preview else "accepted by Signal"
-    return Finding(Mark.OK, f"{what}: {did}.")
+    sender = numbers[0] if numbers else "the default number"
+    message = Message(sender, plain(TEST_MESSAGE))
+    deadline = monotonic() + settings.signal_timeout
+    outcome = delivery.deliver(message, [recipient], deadline)[0]
+    if outcome.state is State.SENT:
+        did = "shown above" if settings.preview else "accepted by Signal"
+        return Finding(Mark.OK, f"{what}: {did}.")
+    names = {"value": masked(recipient), "hint": outcome.detail}
+    error = GatewayError(outcome.code or "internal", "", outcome.retry_after, **names)
+    more = f"{error.sentence(catalogue.sentences)}\nIn detail: {outcome.detail}."
+    is_unknown = outcome.state is State.UNKNOWN
+    state = "nobody knows whether it was sent" if is_unknown else "not sent"
+    return Finding(Mark.FAILED, f"{what}: {state} ({error.code}).", more)
 
 
 def senders(settings: Settings, catalogue: Catalogue) -> list[str]:
@@ -81,41 +124,30 @@ def senders(settings: Settings, catalogue: Catalogue) -> list[str]:
     return list(dict.fromkeys([*default, *own]))
 
 
-def _not_sent(
-    what: str, outcome: Outcome, recipient: str, catalogue: Catalogue
-) -> Finding:
-    error = GatewayError(
-        outcome.code or "internal",
-        retry_after=outcome.retry_after,
-        value=masked(recipient),
-        hint=outcome.detail,
-    )
-    more = f"{error.sentence(catalogue.sentences)}\nIn detail: {outcome.detail}."
-    is_unknown = outcome.state is State.UNKNOWN
-    state = "nobody knows whether it was sent" if is_unknown else "not sent"
-    return Finding(Mark.FAILED, f"{what}: {state} ({error.code}).", more)
+def _is_used(settings: Settings, catalogue: Catalogue, template: str) -> bool:
+    """Whether any client may use the template."""
+    rules = [catalogue.client(token.client).templates for token in settings.api_tokens]
+    return any(rule is None or template in rule for rule in rules)
 
 
 def _template(catalogue: Catalogue, template: Template) -> Finding:
-    texts = dict(rendering.samples(catalogue, template))
-    empty = [name for name, text in texts.items() if text is None]
-    if empty:
-        what = f"Template {template.name}: nothing is to be seen of {', '.join(empty)}."
+    values = {field.name: _sample(field, template) for field in template.fields}
+    filled = replace(template, defaults=values)
+    try:
+        text = catalogue.render(filled, payloads.read(b"{}", catalogue.variables, None))
+    except GatewayError:  # no_message, as no field is missing
+        what = f"Template {template.name}: nothing is to be seen of it."
         return Finding(Mark.FAILED, what, "Write a text there, or set its variables.")
-    others = ", ".join(list(texts)[1:])
-    also = f" (also {others})" if others else ""
+    others = [f"locale {key}" for key in template.locales]
+    others += [f"variant {key}" for key in template.variants]
+    also = f" (also {', '.join(others)})" if others else ""
     what = f"Template {template.name}{also}, with samples:"
-    return Finding(Mark.OK, what, shown(texts["message"] or plain(""), in_colour=True))
+    return Finding(Mark.OK, what, shown(text))
 
 
-def _is_for_alerts(
-    settings: Settings, catalogue: Catalogue, template: Template
-) -> bool:
-    """Whether authentik's notifications get it, from a client that may use it."""
-    names = [token.client for token in settings.api_tokens]
-    allowed = [catalogue.client(name).templates for name in names]
-    is_used = any(rule is None or template.name in rule for rule in allowed)
-    return template.name == NOTIFICATION_TEMPLATE and is_used
+def _sample(field: Field, template: Template) -> str:
+    default = template.defaults.get(field.name)
+    return SAMPLES.get(field.steps[-1]) or default or f"‹{field.name}›"
 
 
 def _preview(settings: Settings) -> Iterator[Finding]:
@@ -137,15 +169,7 @@ def _server(name: str, server: Server, numbers: list[str]) -> Iterator[Finding]:
     except Unusable as error:
         yield Finding(Mark.FAILED, f"Signal's server {name}: {error}.", _ADDRESS)
         return
-    version = about.version or "of unknown version"
-    mode = f", mode {about.mode}" if about.mode else ""
-    what = f"Signal's server {name}: {about.software} {version}{mode}."
-    yield Finding(Mark.OK, what)
-    yield from _registered(server, numbers)
-    yield _clock(name, about)
-
-
-def _registered(server: Server, numbers: list[str]) -> Iterator[Finding]:
+    yield Finding(Mark.OK, f"Signal's server {name}: {about}.")
     try:
         accounts = server.accounts(monotonic() + ASKED_SECONDS)
     except Unusable as error:
@@ -161,30 +185,3 @@ def _registered(server: Server, numbers: list[str]) -> Iterator[Finding]:
             yield Finding(Mark.OK, f"{who}: registered there.")
         else:
             yield Finding(Mark.FAILED, f"{who}: not registered there.", _REGISTER)
-
-
-def _clock(name: str, about: About) -> Finding:
-    if about.clock is None:
-        return Finding(Mark.SKIPPED, f"Clock: {name} does not tell the time.")
-    ahead = time() - about.clock
-    if abs(ahead) <= LARGEST_DIFFERENCE:
-        return Finding(Mark.OK, f"Clock: as that of {name}.")
-    minutes, side = round(abs(ahead) / 60), "ahead of" if ahead > 0 else "behind"
-    what = f"Clock: {minutes} min {side} that of {name}."
-    more = "Set both by NTP: Signal and TLS do not work with a wrong clock."
-    return Finding(Mark.FAILED, what, more)
-
-
-def _limits(settings: Settings, throttle: Throttle, is_alone: bool) -> Finding:
-    uri = settings.rate_limit_storage_uri
-    if uri.startswith("memory"):
-        if is_alone:
-            return Finding(Mark.OK, "Limits: counted in memory.")
-        more = "Set RATE_LIMIT_STORAGE_URI=redis://… to count them together, or WEB_CONCURRENCY=1."
-        return Finding(Mark.WARNING, "Limits: each worker counts for itself.", more)
-    name = signal.name_of(uri) or "Redis"
-    if throttle.is_down:
-        what = f"Limits: {name} does not answer, so nothing is limited."
-        more = "Start it, or correct address and password in RATE_LIMIT_STORAGE_URI."
-        return Finding(Mark.FAILED, what, more)
-    return Finding(Mark.OK, f"Limits: counted in {name}.")

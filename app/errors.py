@@ -18,54 +18,50 @@ class Kind:
     sentence: str
 
 
-# authentik keeps a number that it could not send to, and sends nothing more, until the person signs out.
+def _tell(status: int, what: str) -> Kind:
+    """What only the administrator can mend."""
+    return Kind(status, f"No message was sent. Tell the administrator: {what}")
+
+
+# authentik keeps a number that it could not send to, and sends nothing more, until the person
+# signs out.
 _RETYPE = "Sign out, sign in again, and enter the number with its country code, like +49 151 23456789."
 _AGAIN = "; for a new code, sign out and sign in again."
-_TELL = "No message was sent. Tell the administrator: "
 
 KINDS = {
     "bad_request": Kind(400, "This request cannot be read: {hint}."),
-    "unauthorized": Kind(
-        401,
-        _TELL + "the sender's token is missing or wrong. Compare it with API_TOKENS.",
+    "unauthorized": _tell(
+        401, "the sender's token is missing or wrong. Compare it with API_TOKENS."
     ),
-    "forbidden": Kind(
-        403,
-        _TELL + "this is not allowed here. The gateway's log has the reason.",
+    "forbidden": _tell(
+        403, "this is not allowed here. The gateway's log has the reason."
     ),
-    "not_found": Kind(
-        404,
-        _TELL + "there is nothing at this address. Messages are posted to /v2/send.",
+    "not_found": _tell(
+        404, "there is nothing at this address. Messages are posted to /v2/send."
     ),
-    "method_not_allowed": Kind(
+    "method_not_allowed": _tell(
         405,
-        _TELL
-        + "this address does not take {method}. If a message was posted, a redirect"
-        " changed the request: use the final https:// address.",
+        "this address does not take {method}. If a message was posted, a redirect changed the"
+        " request: use the final https:// address.",
     ),
     "too_large": Kind(
-        413,
-        "This request is too large. The most that is accepted here is {limit} bytes.",
+        413, "This request is too large. At most {limit} bytes are accepted here."
     ),
-    "no_recipient": Kind(
-        422,
-        _TELL + "nobody was named to receive it. Give a phone number in 'recipients'.",
+    "no_recipient": _tell(
+        422, "the request names no recipient. Put a phone number in 'recipients'."
     ),
     "invalid_recipient": Kind(
         422, "'{value}' is not a number that Signal can reach. " + _RETYPE
     ),
-    "no_sender": Kind(
-        422, _TELL + "no number to send from is set up. SIGNAL_NUMBER gives it."
+    "no_sender": _tell(422, "there is no number to send from. Set SIGNAL_NUMBER."),
+    "no_message": _tell(422, "the request has neither a code nor a message."),
+    "missing_field": _tell(
+        422, "the message needs '{field}', which the request does not have."
     ),
-    "no_message": Kind(422, _TELL + "the request has neither a code nor a message."),
-    "missing_field": Kind(
-        422, _TELL + "the message needs '{field}', which the request does not have."
-    ),
-    "unformatted_mapping": Kind(
+    "unformatted_mapping": _tell(
         422,
-        _TELL
-        + "the text still has {value} in it. In the webhook mapping, write an f before"
-        " its opening quote.",
+        "the text still has {value} in it. In the webhook mapping, put an f before its opening"
+        " quote.",
     ),
     "not_on_signal": Kind(
         422,
@@ -74,8 +70,8 @@ KINDS = {
     ),
     "safety_number_changed": Kind(
         422,
-        "No message was sent: Signal was set up anew on this number."
-        " Ask the administrator to confirm its new safety number.",
+        "No message was sent: Signal was reinstalled for this number. Ask the administrator to"
+        " confirm its new safety number.",
     ),
     "rate_limited": Kind(429, "Too many messages. Try again in {wait}" + _AGAIN),
     "signal_rate_limited": Kind(
@@ -87,7 +83,7 @@ KINDS = {
     ),
     "signal_rejected": Kind(
         502,
-        "Signal's server refused the message. Tell the administrator, who finds why in the log.",
+        "Signal's server refused the message. Tell the administrator: the log has the reason.",
     ),
     "signal_unreachable": Kind(
         503,
@@ -105,8 +101,7 @@ KINDS = {
         " minute, check that this number is on Signal, and try again" + _AGAIN,
     ),
     "internal": Kind(
-        500,
-        "Something went wrong. Tell the administrator, who finds it in the gateway's log.",
+        500, "Something went wrong. Tell the administrator: the log has the reason."
     ),
 }
 
@@ -120,7 +115,7 @@ def checked_sentence(code: str, sentence: str) -> str:
     except ValueError:
         pass  # a brace without its partner, or more than a name in it
     names = ", ".join(f"{{{name}}}" for name in sorted(samples))
-    raise ValueError(f"the sentence must be a text whose only fields are {names}.")
+    raise ValueError(f"must be a text whose only fields are {names}.")
 
 
 def _fields(sentence: str) -> set[str]:
@@ -173,8 +168,6 @@ class ConfigurationError(Exception):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__(
-            f"The gateway cannot start: {found} in its configuration.\n"
-            + "\n".join(f"- {p}" for p in problems)
-        )
+        number = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        head = f"The gateway cannot start: {number} in its configuration."
+        super().__init__("\n- ".join([head, *problems]))

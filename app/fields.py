@@ -1,8 +1,8 @@
 """``str.format`` over a payload's fields, where a value can be nothing but data.
 
-Look-ups go through mappings and lists only, never to an attribute of a Python object. A value cannot
-bring in a line break (unless the field says ``{name:text}``), nor a control, invisible or
-direction-changing character.
+Look-ups go through mappings and lists only, never to an attribute of a Python object. A value
+cannot bring in a line break (unless the field says ``{name:text}``), nor a control, invisible
+or direction-changing character.
 """
 
 import json
@@ -17,9 +17,11 @@ Fields = Mapping[str, Any]
 DEEPEST = 8  # levels of a nested value that are written out
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[^.\[\]]+|\[[^\[\]]+\])*")
 _STEP = re.compile(r"(?<=\[)[^\[\]]+|[^.\[\]]+")
-_SPECS = ("text", "lines", "json")
-# Unicode's Default_Ignorable_Code_Point and Bidi_Control but for joiners and variation selectors, which
-# scripts and emoji need; then control characters but for white space; then lone surrogates.
+_SPEC = re.compile(
+    r"(text|lines|json)?|(.?[<>=^])?[-+ ]?#?0?\d{0,4}[,_]?(\.\d{1,4})?[bdeEfFgGosxX%]?"
+)
+# Unicode's Default_Ignorable_Code_Point and Bidi_Control except joiners and variation selectors,
+# which scripts and emoji need; then control characters except white space; then lone surrogates.
 _HIDDEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb"
@@ -52,7 +54,7 @@ Part = str | Field
 
 
 def compile_format(source: str) -> tuple[Part, ...]:
-    """The literal texts and fields of a ``str.format`` text. `ValueError` says what is wrong with it."""
+    """The literal texts and fields of a ``str.format`` text. `ValueError` says what is wrong."""
     try:
         parsed = list(string.Formatter().parse(source))
     except ValueError as error:
@@ -61,10 +63,8 @@ def compile_format(source: str) -> tuple[Part, ...]:
         ) from error
     parts: list[Part] = []
     for literal, name, spec, conversion in parsed:
-        if literal:
-            parts.append(literal)
-        if name is not None:
-            parts.append(_field(name, spec or "", conversion))
+        parts += [literal] if literal else []
+        parts += [_field(name, spec or "", conversion)] if name is not None else []
     return tuple(parts)
 
 
@@ -74,31 +74,17 @@ def _field(name: str, spec: str, conversion: str | None) -> Field:
         raise ValueError(
             f"'{written}' is no field. Write {{name}}, {{name.key}}, {{name[0]}} or {{name:text}}"
         )
-    if spec not in _SPECS:
-        _check_spec(spec)
+    if not _SPEC.fullmatch(spec):
+        known = "Write :text, :lines, :json or one of Python's str.format"
+        raise ValueError(f"':{spec}' is no format. {known}")
     return Field(name, tuple(_STEP.findall(name)), spec)
-
-
-def _check_spec(spec: str) -> None:
-    if re.search(r"\d{5}", spec) or spec.endswith("c"):
-        raise ValueError(f"':{spec}' is no format for a message")
-    for sample in ("", 0, 0.0):
-        try:
-            format(sample, spec)
-            return
-        except ValueError:
-            continue
-    known = "Write :text, :lines, :json or one of Python's str.format"
-    raise ValueError(f"':{spec}' is no format. {known}")
 
 
 def fill(parts: Iterable[Part], fields: Fields, defaults: Fields) -> str:
     """The text with every field's value in it; raises `MissingField`."""
     return "".join(
-        [
-            part if isinstance(part, str) else _value(part, fields, defaults)
-            for part in parts
-        ]
+        part if isinstance(part, str) else _value(part, fields, defaults)
+        for part in parts
     )
 
 
@@ -116,12 +102,7 @@ def look_up(value: Any, steps: Iterable[str]) -> Any:
     for step in steps:
         if isinstance(value, Mapping):
             value = value.get(step)
-        elif (
-            isinstance(value, list)
-            and step.isascii()
-            and step.isdecimal()
-            and len(step) < 7
-        ):
+        elif isinstance(value, list) and re.fullmatch("[0-9]{1,6}", step):
             value = value[int(step)] if int(step) < len(value) else None
         else:
             return None
@@ -129,19 +110,18 @@ def look_up(value: Any, steps: Iterable[str]) -> Any:
 
 
 def _written(value: Any, spec: str) -> str:
-    if not spec:
-        return clean(readable(value))
+    text = readable(value)
     if spec == "text":
-        return clean(readable(value), keep_lines=True)
-    if spec == "json":
-        return clean(_json(value))
+        return clean(text, keep_lines=True)
     if spec == "lines":
         return "\n".join(clean(line) for line in _entries(value, 0))
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     try:
-        return format(value if is_number else clean(readable(value)), spec)
-    except (ValueError, OverflowError):
-        return clean(readable(value))
+        if spec == "json":
+            return clean(json.dumps(value, ensure_ascii=False))
+        return format(value if is_number and spec else clean(text), spec)
+    except (ValueError, OverflowError, RecursionError):
+        return clean(text)
 
 
 def readable(value: Any, depth: int = 0) -> str:
@@ -161,17 +141,9 @@ def _entries(value: Any, depth: int) -> list[str]:
     return [readable(value, depth)]
 
 
-def _json(value: Any) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return readable(value)
-
-
 def is_blank(text: str) -> bool:
     """Whether nothing of ``text`` would be seen."""
-    shown = clean(text)
-    return not (shown if shown.isascii() else _JOINERS.sub("", shown).strip())
+    return not _JOINERS.sub("", clean(text)).strip()
 
 
 def clean(text: str, keep_lines: bool = False) -> str:
@@ -179,11 +151,8 @@ def clean(text: str, keep_lines: bool = False) -> str:
 
     With ``keep_lines`` its own line breaks stay.
     """
-    if text.isascii() and text.isprintable():
-        return text if keep_lines else " ".join(text.split())
     visible = _DROPPED.sub("", text)
-    if keep_lines:
-        return "\n".join(
-            line.replace("\t", " ").rstrip() for line in _LINE_BREAK.split(visible)
-        ).strip("\n")
-    return " ".join(visible.split())
+    if not keep_lines:
+        return " ".join(visible.split())
+    lines = _LINE_BREAK.split(visible)
+    return "\n".join(line.replace("\t", " ").rstrip() for line in lines).strip("\n")

@@ -1,19 +1,19 @@
-"""Whether the process lives, and what callers of signal-cli-rest-api ask before they send."""
+"""Whether the process lives and could send, and what callers of signal-cli-rest-api ask."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from math import inf
 from threading import Lock
 from time import monotonic
 
 from flask import Blueprint, Response
 
-from app import callers, doctor, metrics
+from app import metrics
 from app.errors import GatewayError
-from app.observability import journal
+from app.limits import Limits
+from app.logs import journal
 from app.settings import ApiToken, Settings
-from app.signal import Signal
-from app.templates import Catalogue
-from app.throttle import Throttle
+from app.signal.delivery import Signal
+from app.webhooks import caller, identified
 
 VERSION = "0.1.0"
 
@@ -25,51 +25,47 @@ ABOUT: dict[str, object] = {
     "version": VERSION,
     "capabilities": {"v2/send": ["quotes", "mentions"]},
 }
-PROBED_SECONDS = 10.0  # for so long a probe's result is used
+PROBED_SECONDS = 10.0  # for which the result of a probe is used
 
 
-class Readiness:
-    """Whether a message could be sent now, asked of Signal's servers one probe at a time."""
+def readiness(
+    numbers: list[str], preview: bool, limits: Limits, signal: Signal
+) -> Callable[[], list[str]]:
+    """A function that gives the codes of what keeps a message from being sent now.
 
-    def __init__(
-        self,
-        settings: Settings,
-        catalogue: Catalogue,
-        throttle: Throttle,
-        signal: Signal,
-    ) -> None:
-        numbers = doctor.senders(settings, catalogue)
-        self._sender = numbers[0] if numbers else None
-        self._lacking = [] if numbers or settings.preview else ["no_sender"]
-        self._throttle = throttle
-        self._signal = signal
-        self._lock = Lock()
-        self._probed_at = -inf
-        self._problems: list[str] = []
+    ``numbers`` are those that may send. Signal's servers are asked by one caller at a time.
+    """
+    lock = Lock()
+    missing = [] if numbers or preview else ["no_sender"]
+    probed_at = -inf
+    problems: list[str] = []
 
-    def problems(self) -> list[str]:
-        """The codes of what is in the way."""
-        with self._lock:
-            if monotonic() - self._probed_at > PROBED_SECONDS:
-                down = ["limits_unreachable"] if self._throttle.is_down else []
-                found = self._signal.problems(self._sender)
-                self._problems = self._lacking + found + down
-                self._probed_at = monotonic()
-            return self._problems
+    def ready() -> list[str]:
+        nonlocal probed_at, problems
+        with lock:
+            if monotonic() - probed_at > PROBED_SECONDS:
+                down = ["limits_unreachable"] if limits.is_down else []
+                sender = numbers[0] if numbers else None
+                problems = missing + signal.problems(sender) + down
+                probed_at = monotonic()
+            return problems
+
+    return ready
 
 
-def blueprint(settings: Settings, throttle: Throttle, state: Readiness) -> Blueprint:
+def blueprint(
+    settings: Settings, limits: Limits, problems: Callable[[], list[str]]
+) -> Blueprint:
+    """The routes that only tell. ``problems`` is what `readiness` gives."""
     health = Blueprint("health", __name__)
     token = settings.metrics_token
     scrapers = [ApiToken.of("prometheus", token)] if token else []
-
-    def identify(tokens: Sequence[ApiToken]) -> None:
-        caller = callers.address(settings)
-        journal().client = callers.identified(tokens, throttle, caller)
+    preview = settings.preview
 
     @health.get("/v1/about")
     def about() -> dict[str, object]:
-        identify(settings.api_tokens)
+        address = caller(settings, preview)
+        journal().client = identified(settings.api_tokens, limits, address)
         return ABOUT
 
     @health.get("/v1/health")
@@ -82,18 +78,18 @@ def blueprint(settings: Settings, throttle: Throttle, state: Readiness) -> Bluep
 
     @health.get("/health/ready")
     def ready() -> tuple[dict[str, object], int]:
-        problems = state.problems()
-        if problems:
+        found = problems()
+        if found:
             journal().outcome = "not_ready"
-            return {"status": "not ready", "problems": problems}, 503
+            return {"status": "not ready", "problems": found}, 503
         return {"status": "ready"}, 200
 
     @health.get("/metrics")
-    def told_to_prometheus() -> Response:
+    def prometheus() -> Response:
         if not scrapers:
             raise GatewayError("not_found")
-        identify(scrapers)
-        text = metrics.exposition(VERSION, state.problems())
+        journal().client = identified(scrapers, limits, caller(settings, preview))
+        text = metrics.exposition(VERSION, problems())
         return Response(text, content_type=metrics.CONTENT_TYPE)
 
     return health

@@ -1,31 +1,117 @@
-"""How the lines of the log look, and where they go: the gateway's own and gunicorn's."""
+"""The log: one line for each request, and how all lines look.
+
+No message, code, token or full number is ever in one.
+"""
 
 import json
 import logging
-import os
+import re
+import secrets
 import time
 import traceback
-from functools import lru_cache
+from dataclasses import dataclass, field
+from time import monotonic
 from types import TracebackType
 from typing import Any
 
-STANDARD_ERROR = 2
-LOG = logging.getLogger("gateway")
+from flask import Flask, Response, g, request
+
+from app import metrics
+from app.phone import masked
+
+LOG = logging.getLogger("app")  # Flask's own logger of this name writes here, too
+SUCCESS = ("-", "sent")  # outcomes of requests that only asked, and of those that sent
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass
+class Journal:
+    """What the line of a request will say; the view fills it in on its way."""
+
+    request_id: str
+    started: float = field(default_factory=monotonic)
+    client: str = "-"
+    template: str = "-"
+    recipients: tuple[str, ...] = ()
+    outcome: str = "-"
+    state: str = "not_sent"
+    detail: str = ""
+    urgent: bool = False
+    signal_seconds: float = 0.0
+
+
+def journal() -> Journal:
+    """The journal of the request under way."""
+    current: Journal = g.journal
+    return current
+
+
+def log_requests(app: Flask, preview: bool) -> None:
+    """Give each request of ``app`` its id, its line and its place in the metrics."""
+
+    @app.before_request
+    def begin() -> None:
+        metrics.IN_FLIGHT.inc()
+        given = request.headers.get("X-Request-ID", "")
+        is_sane = _SANE_ID.fullmatch(given)
+        g.journal = Journal(given if is_sane else secrets.token_hex(16))
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        entry, status = journal(), response.status_code
+        response.headers["X-Request-ID"] = entry.request_id
+        if preview:
+            response.headers["X-Preview"] = "true"
+        sends = request.endpoint == "gateway.send"
+        level = _level(entry, status, sends)
+        LOG.log(level, "request", extra={"entry": _values(entry, status)})
+        _count(entry, sends)
+        return response
+
+
+def _level(entry: Journal, status: int, sends: bool) -> int:
+    """By whose fault it is: the other side's is a warning, ours an error, critical needs a person."""
+    if entry.urgent:
+        return logging.CRITICAL
+    if status == 500:
+        return logging.ERROR
+    if status >= 400:
+        return logging.WARNING
+    return logging.INFO if sends else logging.DEBUG
+
+
+def _values(entry: Journal, status: int) -> dict[str, Any]:
+    values = {
+        "request_id": entry.request_id,
+        "client": entry.client,
+        "template": entry.template,
+        "to": ",".join(map(masked, entry.recipients)) or "-",
+        "outcome": entry.outcome,
+        "state": entry.state,
+        "status": status,
+        "ms": round((monotonic() - entry.started) * 1000),
+        "signal_ms": round(entry.signal_seconds * 1000),
+    }
+    return {**values, "detail": entry.detail} if entry.detail else values
+
+
+def _count(entry: Journal, sends: bool) -> None:
+    metrics.IN_FLIGHT.dec()
+    code = "ok" if entry.outcome in SUCCESS else entry.outcome
+    metrics.REQUESTS.labels(code).inc()
+    if sends:
+        metrics.REQUEST_SECONDS.observe(monotonic() - entry.started)
 
 
 def set_up_logging(level: str, log_format: str) -> None:
-    """Let the gateway and gunicorn, unless it writes to a file of its own, log in the same form."""
-    handler = LineHandler()
+    """Let the gateway and gunicorn log to standard error in the same form."""
+    handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     LOG.handlers = [handler]
     LOG.propagate = False
     LOG.setLevel(level)
     share_handler()
-    # What no line of ours tells need not be asked of the system for each.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None
-    # It would log parts of answers.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs parts of answers
 
 
 def share_handler() -> None:
@@ -33,23 +119,6 @@ def share_handler() -> None:
     server = logging.getLogger("gunicorn.error")
     if not any(isinstance(known, logging.FileHandler) for known in server.handlers):
         server.handlers = list(LOG.handlers or server.handlers)
-
-
-class LineHandler(logging.Handler):
-    """Writes each line to standard error with one call of the kernel.
-
-    That keeps lines whole without a lock, for which the threads would queue.
-    """
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        self.emit(record)
-        return True
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            os.write(STANDARD_ERROR, (self.format(record) + "\n").encode())
-        except OSError:
-            pass  # nobody is left to be told
 
 
 class TextFormatter(logging.Formatter):
@@ -67,20 +136,15 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line for collectors."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(
-            {
-                "time": _time(record),
-                "level": record.levelname,
-                "message": _message(record),
-                **_entry(record),
-            }
-        )
+        head = {"time": _time(record), "level": record.levelname}
+        return json.dumps({**head, "message": _message(record), **_entry(record)})
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The sentence on one line; of an exception of gunicorn's without what it would fill in."""
-    sentence = str(record.msg) if record.exc_info else record.getMessage()
-    return " ".join(sentence.split())
+    """The sentence on one line; beside an exception without values, which may be secret."""
+    if record.exc_info:
+        return str(record.msg).replace("%s", "…")
+    return " ".join(record.getMessage().split())
 
 
 def _entry(record: logging.LogRecord) -> dict[str, Any]:
@@ -92,16 +156,12 @@ def _entry(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _time(record: logging.LogRecord) -> str:
-    return f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
-
-
-@lru_cache(maxsize=1)  # many lines fall into one
-def _second(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{seconds}.{int(record.msecs):03d}Z"
 
 
 def where(trace: TracebackType | None) -> str:
-    """The way of an exception through the code, without its text, which could hold what it must not."""
+    """The way of an exception through the code, without its text, which may hold a secret."""
     return " < ".join(
         f"{frame.filename}:{frame.lineno} {frame.name}"
         for frame in reversed(traceback.extract_tb(trace))

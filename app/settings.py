@@ -2,19 +2,32 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from app import environment
 
+T = TypeVar("T")
+
 MEBIBYTE = 1024 * 1024
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+SECRETS = ("SIGNAL_API_URL", "API_TOKENS", "RATE_LIMIT_STORAGE_URI", "METRICS_TOKEN")
+NO_SERVER = (
+    "SIGNAL_API_URL is not set. With PORT set this is no preview on your own machine: give the"
+    " address of signal-cli-rest-api, like http://signal:8080, and API_TOKENS and SIGNAL_NUMBER"
+    " beside it."
+)
+NO_TOKENS = (
+    "API_TOKENS is not set, so nobody could be let in. Make a token with 'openssl rand -hex 32'"
+    " and set API_TOKENS=authentik:<the token>."
+)
 
 
 @dataclass(frozen=True)
 class ApiToken:
-    """A client's name and the SHA-256 digest of one of its tokens; the token itself is not kept."""
+    """A client's name and the SHA-256 digest of one of its tokens; the token is not kept."""
 
     client: str
     digest: bytes = field(repr=False)
@@ -26,22 +39,21 @@ class ApiToken:
 
 @dataclass(frozen=True)
 class Settings:
-    """How this process runs. Times are in seconds, sizes in bytes. No ``repr`` holds a secret."""
+    """How this process runs. Times are in seconds, sizes in bytes. No ``repr`` holds a secret.
 
-    signal_urls: tuple[str, ...] = field(default=(), repr=False)  # may hold a password
+    ``preview_token`` is made for a run without `SIGNAL_API_URL` and shown on the terminal.
+    """
+
+    signal_urls: tuple[str, ...] = field(default=(), repr=False)
     signal_number: str | None = field(default=None, repr=False)
     api_tokens: tuple[ApiToken, ...] = ()
-    preview_token: str | None = field(
-        default=None, repr=False
-    )  # made for this run, shown on the terminal
+    preview_token: str | None = field(default=None, repr=False)
     templates_file: Path = Path("templates.yaml")
     default_region: str | None = None
     signal_timeout: float = 20
     signal_concurrency: int | None = None
     max_body_bytes: int = MEBIBYTE
-    rate_limit_storage_uri: str = field(
-        default="memory://", repr=False
-    )  # may hold a password
+    rate_limit_storage_uri: str = field(default="memory://", repr=False)
     trusted_proxies: tuple[environment.Network, ...] = ()
     metrics_token: str | None = field(default=None, repr=False)
     log_level: str = "INFO"
@@ -54,55 +66,65 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str], problems: list[str]) -> Settings:
-    """The settings in ``environ``. What is wrong with it is added to ``problems``, a sentence each."""
-    source = environment.Source(environ, problems)
-    get = source.get
+    """The settings in ``environ``. What is wrong is added to ``problems``, a sentence each."""
+
+    def get(name: str, convert: Callable[[str], T], default: T) -> T:
+        try:
+            text = _text(environ, name)
+            return convert(text) if text else default
+        except ValueError as error:
+            problems.append(f"{name} {error}")
+            return default
+
     settings = Settings(
-        signal_urls=get("SIGNAL_API_URL", environment.urls) or (),
-        signal_number=get("SIGNAL_NUMBER", environment.number),
-        api_tokens=get("API_TOKENS", _tokens) or (),
-        templates_file=Path(environ.get("TEMPLATES_FILE") or "templates.yaml"),
-        default_region=get("DEFAULT_REGION", environment.region),
-        signal_timeout=get("SIGNAL_TIMEOUT", environment.timeout) or 20,
-        signal_concurrency=get("SIGNAL_CONCURRENCY", environment.positive),
-        max_body_bytes=get("MAX_BODY_BYTES", environment.positive) or MEBIBYTE,
-        rate_limit_storage_uri=get("RATE_LIMIT_STORAGE_URI", environment.storage)
-        or "memory://",
-        trusted_proxies=get("TRUSTED_PROXIES", environment.networks) or (),
-        metrics_token=get("METRICS_TOKEN", environment.secret),
-        log_level=get("LOG_LEVEL", environment.one_of(*LEVELS)) or "INFO",
-        log_format=get("LOG_FORMAT", environment.one_of("text", "json")) or "text",
+        signal_urls=get("SIGNAL_API_URL", environment.urls, ()),
+        signal_number=get("SIGNAL_NUMBER", environment.number, None),
+        api_tokens=get("API_TOKENS", _tokens, ()),
+        templates_file=get("TEMPLATES_FILE", Path, Path("templates.yaml")),
+        default_region=get("DEFAULT_REGION", environment.region, None),
+        signal_timeout=get("SIGNAL_TIMEOUT", environment.timeout, 20.0),
+        signal_concurrency=get("SIGNAL_CONCURRENCY", environment.positive, None),
+        max_body_bytes=get("MAX_BODY_BYTES", environment.positive, MEBIBYTE),
+        rate_limit_storage_uri=get(
+            "RATE_LIMIT_STORAGE_URI", environment.storage, "memory://"
+        ),
+        trusted_proxies=get("TRUSTED_PROXIES", environment.networks, ()),
+        metrics_token=get("METRICS_TOKEN", environment.secret, None),
+        log_level=get("LOG_LEVEL", environment.one_of(*LEVELS), "INFO"),
+        log_format=get("LOG_FORMAT", environment.one_of("text", "json"), "text"),
     )
-    problems += _contradictions(settings, environ, source.failed)
-    return _with_preview_token(settings)
+    failed = {problem.split()[0] for problem in problems}
+    if settings.preview and "SIGNAL_API_URL" not in failed and environ.get("PORT"):
+        problems.append(NO_SERVER)
+    if settings.api_tokens:
+        return settings
+    if settings.preview:
+        token = secrets.token_urlsafe(24)
+        tokens = (ApiToken.of("preview", token),)
+        return replace(settings, preview_token=token, api_tokens=tokens)
+    if "API_TOKENS" not in failed:
+        problems.append(NO_TOKENS)
+    return settings
+
+
+def _text(environ: Mapping[str, str], name: str) -> str:
+    """The variable's text; that of a secret may be in the file that NAME_FILE names."""
+    text = environ.get(name, "").strip()
+    path = environ.get(f"{name}_FILE") if name in SECRETS else None
+    if not path:
+        return text
+    if text:
+        raise ValueError(f"is set, and so is {name}_FILE. Keep one of them.")
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"cannot be read: {name}_FILE does not name a file that can be read."
+        ) from error
+    if not text:
+        raise ValueError(f"is empty: there is nothing in the file of {name}_FILE.")
+    return text
 
 
 def _tokens(text: str) -> tuple[ApiToken, ...]:
     return tuple(ApiToken.of(name, token) for name, token in environment.tokens(text))
-
-
-def _contradictions(
-    settings: Settings, environ: Mapping[str, str], failed: set[str]
-) -> list[str]:
-    found = []
-    if settings.preview and "SIGNAL_API_URL" not in failed and environ.get("PORT"):
-        found.append(
-            "SIGNAL_API_URL is not set. With PORT set this is no preview on your own"
-            " machine: give the address of signal-cli-rest-api, like"
-            " http://signal:8080, and API_TOKENS and SIGNAL_NUMBER beside it."
-        )
-    if not settings.preview and not settings.api_tokens and "API_TOKENS" not in failed:
-        found.append(
-            "API_TOKENS is not set, so nobody could be let in. Make a token with 'openssl rand -hex 32'"
-            " and set API_TOKENS=authentik:<the token>."
-        )
-    return found
-
-
-def _with_preview_token(settings: Settings) -> Settings:
-    if not settings.preview or settings.api_tokens:
-        return settings
-    token = secrets.token_urlsafe(24)
-    return replace(
-        settings, preview_token=token, api_tokens=(ApiToken.of("preview", token),)
-    )

@@ -64,38 +64,32 @@ def styled(pieces: Iterable[Piece]) -> Styled:
         elif piece:
             kept.append(piece)
     message = Styled(tuple(kept))
-    is_short = len(message.text) * 4 <= LONGEST
-    if is_short or len(message.text.encode()) <= LONGEST:
-        return message
-    return styled(_cut(kept))
+    is_short = len(message.text.encode(errors="surrogatepass")) <= LONGEST
+    return message if is_short else styled(_cut(kept))
 
 
 def _cut(pieces: list[Piece]) -> Iterable[Piece]:
-    """The pieces up to `LONGEST` bytes, the last text ending in ``…`` if something is missing."""
-    sizes = [len(piece.encode()) if isinstance(piece, str) else 0 for piece in pieces]
+    """The pieces up to `LONGEST` bytes, the last text ending in ``…``; styles still close."""
     room = LONGEST - len("…".encode())
-    is_cut = False
-    for piece, size in zip(pieces, sizes):
-        if isinstance(piece, str) and not is_cut and size > room:
-            yield piece.encode()[:room].decode(errors="ignore") + "…"
-            is_cut = True
-        elif isinstance(piece, Style) or not is_cut:
+    for piece in pieces:
+        if isinstance(piece, Style):
             yield piece
-        room -= size
+        elif room >= 0:
+            text = piece.encode(errors="surrogatepass")
+            is_whole = len(text) <= room
+            yield piece if is_whole else text[:room].decode(errors="ignore") + "…"
+            room -= len(text)
 
 
-@dataclass(frozen=True)
-class ParsedTemplate:
-    """A template's message in pieces, each with its offset, and the markers without a partner."""
+def parse_template(
+    source: str,
+) -> tuple[list[tuple[Piece, int]], list[tuple[str, int]]]:
+    """A template's pieces and its markers without a partner, each with its offset.
 
-    pieces: list[tuple[Piece, int]]
-    unpaired: list[tuple[str, int]]
-
-
-def parse_template(source: str) -> ParsedTemplate:
-    """What stands in braces is a field, or with a dollar a variable, whatever it holds."""
+    What stands in braces is a field, or with a dollar a variable, whatever it holds.
+    """
     nesting = _nest(source, _TEMPLATE)
-    return ParsedTemplate(list(zip(nesting.pieces, nesting.offsets)), nesting.unpaired)
+    return list(zip(nesting.pieces, nesting.offsets)), nesting.unpaired
 
 
 def parse_message(source: str) -> Styled:
@@ -141,11 +135,8 @@ class _Nesting:
         if not run.startswith("*"):
             return Style(run)
         in_italic = bool(self._open) and self._open[-1][0] is Style.ITALIC
-        return (
-            Style.ITALIC
-            if len(run) == 1 or (in_italic and len(run) > 2)
-            else Style.BOLD
-        )
+        is_italic = len(run) == 1 or (in_italic and len(run) > 2)
+        return Style.ITALIC if is_italic else Style.BOLD
 
     def _toggle(self, style: Style, offset: int) -> None:
         opened = [entry[0] for entry in self._open]

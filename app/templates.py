@@ -3,9 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from app.clients import Client
+from app.access import Client
 from app.errors import GatewayError
-from app.fields import Fields, MissingField, Part, clean, compile_format, fill, is_blank
+from app.fields import (
+    Field,
+    Fields,
+    MissingField,
+    Part,
+    clean,
+    compile_format,
+    fill,
+    is_blank,
+)
 from app.payloads import SendRequest
 from app.styling import Style, Styled, parse_message, parse_template, plain, styled
 
@@ -27,6 +36,12 @@ class Template:
     variants: Mapping[str, Compiled] = field(default_factory=dict)
     defaults: Fields = field(default_factory=dict)
     recipients: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields of the main text."""
+        runs = [piece for piece in self.message if not isinstance(piece, Style)]
+        return [part for run in runs for part in run if isinstance(part, Field)]
 
     def text_for(self, severity: str | None, locale: str | None) -> Compiled:
         """The variant for the severity, else the text in the locale, else the main text.
@@ -60,21 +75,17 @@ class Catalogue:
 
         ``None`` sends the payload's own message; ``not_found`` is raised for a path without a template.
         """
+        if path is not None and path not in self.templates:
+            detail = "templates.yaml has no template of this name"
+            raise GatewayError("not_found", detail=detail)
         if path is not None:
-            if path not in self.templates:
-                raise GatewayError(
-                    "not_found", detail="templates.yaml has no template of this name"
-                )
             return self.templates[path]
         if client.templates is not None and len(client.templates) == 1:
             return self.templates[client.templates[0]]
         if request.code is not None:
             return self.templates.get(CODE_TEMPLATE)
-        return (
-            self.templates.get(NOTIFICATION_TEMPLATE)
-            if request.is_notification
-            else None
-        )
+        is_alert = request.is_notification
+        return self.templates.get(NOTIFICATION_TEMPLATE) if is_alert else None
 
     def recipients(
         self, template: Template | None, request: SendRequest
@@ -103,16 +114,11 @@ def compile_message(
 
     ``environment`` gives the value of a ``${NAME}``, which can be neither markup nor a field.
     """
-    parsed = parse_template(source)
-    problems = [
-        (
-            offset,
-            f"'{marker}' has no partner. For the character itself write '\\{marker[0]}'.",
-        )
-        for marker, offset in parsed.unpaired
-    ]
+    pieces, unpaired = parse_template(source)
+    advice = "has no partner. For the character itself write"
+    problems = [(at, f"'{mark}' {advice} '\\{mark[0]}'.") for mark, at in unpaired]
     compiled: list[Style | tuple[Part, ...]] = []
-    for piece, offset in parsed.pieces:
+    for piece, offset in pieces:
         try:
             if isinstance(piece, Style):
                 compiled.append(piece)
@@ -134,12 +140,8 @@ def _filled(template: Template, request: SendRequest, fields: Fields) -> Styled:
     compiled = template.text_for(request.severity, request.locale)
     try:
         return styled(
-            (
-                piece
-                if isinstance(piece, Style)
-                else fill(piece, fields, template.defaults)
-            )
-            for piece in compiled
+            p if isinstance(p, Style) else fill(p, fields, template.defaults)
+            for p in compiled
         )
     except MissingField as missing:
         raise GatewayError("missing_field", field=missing.name) from missing

@@ -64,11 +64,11 @@ class Gateway:
 
 
 def command(kind: str = "web") -> list[str]:
-    """The command line of a process type in the Procfile."""
+    """The command line of a process type in the Procfile, without the variables that it sets."""
     lines = dict(
         line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines()
     )
-    program, *arguments = lines[kind].split()
+    program, *arguments = [word for word in lines[kind].split() if "=" not in word]
     return [str(BIN / program), *arguments]
 
 

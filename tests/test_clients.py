@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import clients, payloads
-from app.clients import Client
+from app.access import Client
 from app.errors import GatewayError
 from app.payloads import SendRequest
 

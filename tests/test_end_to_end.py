@@ -1,12 +1,8 @@
 """The real gunicorn as the Procfile starts it, real HTTP on both sides."""
 
-import shlex
-import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pysignalclirestapi import SignalCliRestApi, SignalCliRestApiHTTPBasicAuth
@@ -161,29 +157,6 @@ def test_odd_requests_on_the_wire_get_a_clear_answer(
     assert len(upstream.books.requests) == (status == 201)
 
 
-@pytest.mark.system
-def test_preview_greets_with_a_line_that_works(tmp_path: object) -> None:
-    port = gateway.free_port()
-    with gateway.running(GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}") as running:
-        line = running.wait_for(r"curl .*\n")
-        assert f"http://127.0.0.1:{port}/v2/send" in line
-        answer = subprocess.run(
-            [*shlex.split(line), "-si"], capture_output=True, text=True, timeout=10
-        )
-        assert answer.stdout.startswith("HTTP/1.1 201")
-        assert "X-Preview: true" in answer.stdout
-        shown = running.wait_for(r"(?s)┌.*?└\n")
-    assert shown == (
-        "┌ Signal message to +4915112345678 from the default number (preview, not sent)\n"
-        "│ Your verification code\n"
-        "│ \n"
-        "│ 004821\n"
-        "│ \n"
-        "│ It expires in 5 minutes. If you did not ask for it, ignore this message.\n"
-        "└\n"
-    )
-
-
 def test_a_preview_on_a_platform_does_not_start() -> None:
     ended = gateway.run_to_the_end(PORT="8000")
     assert ended.returncode == 1
@@ -192,17 +165,6 @@ def test_a_preview_on_a_platform_does_not_start() -> None:
         "- SIGNAL_API_URL is not set. With PORT set this is no preview on your own"
         " machine: give the address of signal-cli-rest-api, like http://signal:8080,"
         " and API_TOKENS and SIGNAL_NUMBER beside it.\n"
-    )
-
-
-def test_a_preview_that_others_could_reach_does_not_start() -> None:
-    port = gateway.free_port()
-    ended = gateway.run_to_the_end(GUNICORN_CMD_ARGS=f"--bind 0.0.0.0:{port}")
-    assert ended.returncode == 1
-    assert ended.stderr.endswith(
-        "The gateway cannot start: SIGNAL_API_URL is not set, and it would listen on"
-        " 0.0.0.0.\nA preview shows messages on this terminal and serves 127.0.0.1"
-        " alone. To send them, set\nSIGNAL_API_URL, SIGNAL_NUMBER and API_TOKENS.\n"
     )
 
 
@@ -253,75 +215,3 @@ def test_five_mistakes_in_the_templates_are_told_at_once_with_their_lines(
         f"- {path}, line 12: there is no template 'smss'.\n"
         f"- {path}, line 13: this is no network. Write it like 10.0.0.0/8.\n"
     )
-
-
-def test_hup_takes_over_a_changed_template_and_refuses_a_broken_one(
-    tmp_path: Path,
-) -> None:
-    templates = tmp_path / "templates.yaml"
-    templates.write_text("templates: {sms: {message: 'old {token}'}}")
-    port = gateway.free_port()
-    with gateway.running(
-        GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}",
-        API_TOKENS=TOKEN,
-        TEMPLATES_FILE=str(templates),
-    ) as running:
-        running.post(CODE)
-        running.wait_for("│ old 004821")
-        templates.write_text("templates: {sms: {message: 'new {token}'}}")
-        running.process.send_signal(signal.SIGHUP)
-        running.post_until("│ new 004821", CODE)
-        templates.write_text("templates: {sms: {message: 'broken {token'}}")
-        running.process.send_signal(signal.SIGHUP)
-        running.wait_for("line 1: a brace has no partner")
-        running.wait_for("The old configuration stays in use.")
-        assert running.output.count("The old configuration stays in use.") == 1
-        shown = running.output.count("│ new 004821")
-        assert running.post(CODE).status_code == 201
-        running.wait_for(f"(?s)(│ new 004821.*){{{shown + 1}}}")
-
-
-def test_what_gunicorn_refuses_by_itself_is_repeated_nowhere(
-    pair: tuple[Gateway, StandIn],
-) -> None:
-    running, _ = pair
-    secret = "a-secret-in-a-broken-line"
-    for line in (f"Authorization Bearer {secret}", f"{secret}"):
-        answer = raw(running, f"POST /v2/send HTTP/1.1\r\n{line}\r\n\r\n".encode())
-        assert answer.startswith(b"HTTP/1.1 400 ")
-        assert b"This request cannot be read: it is no valid HTTP." in answer
-        assert secret.encode() not in answer
-    assert secret not in running.output
-
-
-def test_a_preview_keeps_its_token_over_hup() -> None:
-    port = gateway.free_port()
-    with gateway.running(GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}") as running:
-        line = shlex.split(running.wait_for(r"curl .*\n"))
-        token = line[line.index("-H") + 1].rpartition(" ")[2]
-        for number in range(30):
-            if number in (0, 15):
-                running.process.send_signal(signal.SIGHUP)
-            code = {**CODE, "To": f"+49151123456{number:02}"}
-            assert running.post(code, token=token).status_code == 201
-            time.sleep(0.05)
-
-
-def test_slow_and_half_open_connections_do_not_stop_others(
-    pair: tuple[Gateway, StandIn],
-) -> None:
-    running, _ = pair
-    address = ("127.0.0.1", int(running.url.rpartition(":")[2]))
-    idle = [socket.create_connection(address) for _ in range(200)]
-    half_open = [socket.create_connection(address) for _ in range(20)]
-    for connection in half_open:
-        connection.sendall(HEAD[:40].encode())
-    started = time.monotonic()
-    assert running.post({**CODE, "To": "+4915112345699"}).status_code == 201
-    assert time.monotonic() - started < 2
-    half_open[0].settimeout(10)
-    assert half_open[0].recv(1000) == b""  # given up after five seconds
-    assert time.monotonic() - started < 8
-    for connection in idle + half_open:
-        connection.close()
-    assert "Traceback" not in running.output

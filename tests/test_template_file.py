@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app import payloads, template_file
-from app.clients import Client
+from app.access import Client
 from app.styling import Style
 from app.templates import Catalogue
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import payloads, template_file
-from app.clients import Client
+from app.access import Client
 from app.errors import GatewayError
 from app.payloads import SendRequest
 from app.styling import Style, Styled, to_markup

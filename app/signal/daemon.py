@@ -1,149 +1,180 @@
-"""``signal-cli daemon --http`` as a backend: JSON-RPC, one ``send`` for each recipient."""
+"""``signal-cli daemon --http`` as a backend: JSON-RPC, one ``send`` for each recipient.
 
+It answers 200 whether the send went well or not; the error has a code, and for a send that reached
+nobody the reason for each recipient. Sources: AsamK/signal-cli 0.14,
+SignalJsonRpcCommandHandler.java, HttpServerHandler.java, Main.java (codes).
+"""
+
+import base64
+import json
+import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from app.signal.about import About, Unusable, answered, clock, word
-from app.signal.daemon_outcomes import BY_CODE, BY_STATUS, TABLE
-from app.signal.daemon_request import call, send_params
 from app.signal.outcome import Message, Outcome, not_sent, unknown
-from app.signal.signal_cli import (
-    CAPTCHA,
-    LIMITED,
-    PARTLY_BEFORE_CAPTCHA,
-    by_type,
-    gravity,
-    later,
-    matching,
-    name_of,
-    sent,
-)
-from app.signal.transport import Answer, Endpoint, handed_over
+from app.signal.reasons import LIMITED, NO_REASON, NOT_LOADED, UNTRUSTED
+from app.signal.signal_cli import for_recipient, read_results, read_text
+from app.signal.transport import Answer, Unusable, call, hand_over
+from app.styling import to_ranges
 
-CONCURRENCY = 32  # it serves each request on a thread of its own
+# Signal's options that are passed on under another name; those with more to them are in _options.
+_RENAMED = {
+    "quote_timestamp": "quoteTimestamp",
+    "quote_author": "quoteAuthor",
+    "quote_message": "quoteMessage",
+    "edit_timestamp": "editTimestamp",
+    "view_once": "viewOnce",
+    "sticker": "sticker",
+}
+MENTION = "{start}:{length}:{author}"
+_ACI = re.compile(r"[0-9a-f-]{36}")
+CONCURRENCY = 96  # it serves each request on a thread of its own
+
+# By the error's code, where its text does not say more. -32603 may come after a send.
+BY_CODE = {
+    -1: NO_REASON,
+    -4: UNTRUSTED,
+    -5: LIMITED,
+    -32600: not_sent("signal_rejected", "signal-cli cannot read the request"),
+    -32601: not_sent("signal_rejected", "this signal-cli does not know the method"),
+    -32602: NOT_LOADED,
+    -32603: unknown("signal-cli had an error, perhaps after sending"),
+    -32700: not_sent("signal_rejected", "signal-cli cannot read the request"),
+}
+# Below JSON-RPC the request never came to signal-cli's own code.
+BY_STATUS = {
+    404: "no signal-cli daemon at SIGNAL_API_URL: it answers 404",
+    405: "no signal-cli daemon at SIGNAL_API_URL: it answers 405",
+    415: "the daemon does not take JSON: it answers 415",
+    421: "the daemon refuses this host name (421): start it with --http 0.0.0.0:PORT",
+}
+NEW_ERROR = unknown("signal-cli answers with an error that is not known here")
 
 
 class DaemonServer:
     """One signal-cli daemon."""
 
     def __init__(self, url: str) -> None:
-        self._rpc = Endpoint("POST", url)
+        self._url = url
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
-        """Send to one recipient before ``deadline`` (`time.monotonic`) and tell what became of it."""
+        """Send to one recipient before ``deadline`` (`time.monotonic`)."""
         try:
-            params = send_params(message, recipient)
+            body = rpc("send", send_params(message, recipient))
         except ValueError as error:
             return not_sent("bad_request", str(error))
-        answer = handed_over(self._rpc, call("send", params), deadline)
-        if isinstance(answer, Outcome):
-            return answer
-        return read_answer(answer, recipient)
+        read = partial(read_answer, recipient=recipient)
+        return hand_over(self._url, body, deadline, read)
 
     def concurrency(self, deadline: float) -> int | None:
         return CONCURRENCY
 
-    def problem(self, sender: str | None, deadline: float) -> str | None:
-        """The code of what keeps it from sending."""
-        try:
-            numbers = self.accounts(deadline)
-        except Unusable:
-            return "signal_unreachable"
-        is_missing = sender and numbers is not None and sender not in numbers
-        return "sender_not_registered" if is_missing else None
-
     def accounts(self, deadline: float) -> list[Any] | None:
-        """The numbers registered there; with one account (-a) it does not tell. Raises `Unusable`."""
-        listed = self._asked("listAccounts", deadline)[1].get("result")
+        """The numbers registered there, unless it serves one account (-a). Raises `Unusable`."""
+        listed = self._asked("listAccounts", deadline).get("result")
         if not isinstance(listed, list):
             return None
         return [entry.get("number") for entry in listed if isinstance(entry, dict)]
 
-    def about(self, deadline: float) -> About:
-        """What it tells of itself; raises `Unusable`."""
-        answer, document = self._asked("version", deadline)
-        version = word(document.get("result"), "version")
-        return About("signal-cli", version, "daemon", clock(answer))
+    def about(self, deadline: float) -> str:
+        """What it says about itself; raises `Unusable`."""
+        result = self._asked("version", deadline).get("result")
+        version = result.get("version") if isinstance(result, dict) else None
+        known = isinstance(version, str) and version.isascii() and len(version) < 40
+        return f"signal-cli {version if known else 'of unknown version'}, daemon"
 
-    def _asked(self, method: str, deadline: float) -> tuple[Answer, dict[str, Any]]:
-        answer = answered(self._rpc, call(method, {}), deadline)
+    def _asked(self, method: str, deadline: float) -> dict[str, Any]:
+        answer = call("POST", self._url, rpc(method, {}), deadline)
         document = answer.json()
         if not isinstance(document, dict):
             raise Unusable(f"this is no signal-cli daemon (it answers {answer.status})")
-        return answer, document
+        return document
 
 
 def read_answer(answer: Answer, recipient: str) -> Outcome:
     """What an answer to ``send`` means for ``recipient``."""
     document = answer.json() if answer.status == 200 else None
     if not isinstance(document, dict):
-        return _without_document(answer)
+        return _by_status(answer.status)
     result, error = document.get("result"), document.get("error")
     if isinstance(result, dict):
-        return _result(result, recipient)
-    return _error(error if isinstance(error, dict) else {}, recipient)
+        return read_results(result, recipient)
+    return _read_error(error if isinstance(error, dict) else {}, recipient)
 
 
-def _without_document(answer: Answer) -> Outcome:
-    if answer.status in BY_STATUS:
-        return BY_STATUS[answer.status]
-    if 300 <= answer.status < 500:
-        detail = f"something before the daemon refuses the request ({answer.status})"
+def _by_status(status: int) -> Outcome:
+    if status in BY_STATUS:
+        return not_sent("signal_rejected", BY_STATUS[status])
+    if 300 <= status < 500:
+        detail = f"something before the daemon refuses the request ({status})"
         return not_sent("signal_rejected", detail)
-    return unknown(f"the daemon answers {answer.status} without saying what it did")
+    return unknown(f"the daemon answers {status} without saying what it did")
 
 
-def _result(result: Mapping[str, Any], recipient: str) -> Outcome:
-    """At least one got it, or there was nobody to send to: a group without other members."""
-    entries = _entries(result)
-    failed = [entry for entry in entries if entry.get("type") != "SUCCESS"]
-    if entries and len(failed) == len(entries):
-        return _gravest(failed, recipient)
-    missed = {name_of(_address(entry)): by_type(entry.get("type")) for entry in failed}
-    return sent(result.get("timestamp"), missed)
-
-
-def _error(error: Mapping[str, Any], recipient: str) -> Outcome:
+def _read_error(error: dict[str, Any], recipient: str) -> Outcome:
     data = error.get("data")
     response = data.get("response") if isinstance(data, dict) else None
-    failed = _entries(response) if isinstance(response, dict) else []
-    if failed:
-        return _gravest(failed, recipient)
-    message = error.get("message")
-    found = matching(TABLE, message if isinstance(message, str) else "", recipient)
-    if found:
-        return found
-    code = error.get("code")
-    known = code if isinstance(code, int) else 0
-    outcome, for_group = BY_CODE.get(known, (None, None))
-    if outcome is None:
-        return unknown("signal-cli answers with an error that is not known")
-    return for_group if for_group and recipient.startswith("group.") else outcome
+    if isinstance(response, dict) and response.get("results"):
+        return read_results(response, recipient)
+    message, code = error.get("message"), error.get("code")
+    if isinstance(message, str) and (told := read_text(message, recipient)):
+        return told
+    known = BY_CODE.get(code) if isinstance(code, int) else None
+    return for_recipient(known or NEW_ERROR, recipient)
 
 
-def _entries(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    entries = result.get("results")
-    listed = entries if isinstance(entries, list) else []
-    return [entry for entry in listed if isinstance(entry, dict)]
+def rpc(method: str, params: Mapping[str, Any]) -> bytes:
+    document = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    return json.dumps(document).encode()
 
 
-def _address(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    address = entry.get("recipientAddress")
-    return address if isinstance(address, dict) else {}
+def send_params(message: Message, recipient: str) -> dict[str, Any]:
+    """``ValueError`` says which option the daemon does not have."""
+    params = {
+        "account": message.sender,
+        "message": message.content.text,
+        **_to(recipient),
+        **_options(message.options),
+    }
+    ranges = to_ranges(message.content)
+    return {**params, "textStyle": ranges} if ranges else params
 
 
-def _gravest(failed: list[Mapping[str, Any]], recipient: str) -> Outcome:
-    """The outcome where nobody got it: that of the gravest reason."""
-    kind = min((entry.get("type") for entry in failed), key=gravity)
-    if kind != "RATE_LIMIT_FAILURE":
-        return by_type(kind)
-    if any(entry.get("token") for entry in failed):
-        is_group = recipient.startswith("group.")
-        return PARTLY_BEFORE_CAPTCHA if is_group else _named(CAPTCHA, failed)
-    return _named(LIMITED, failed)
+def _to(recipient: str) -> dict[str, list[str]]:
+    if recipient.startswith("group."):
+        group_id = base64.b64decode(recipient.removeprefix("group."))
+        return {"groupId": [group_id.decode("ascii", "replace")]}
+    if recipient.startswith("+") or _ACI.fullmatch(recipient):
+        return {"recipient": [recipient]}
+    return {"username": [recipient]}
 
 
-def _named(outcome: Outcome, failed: list[Mapping[str, Any]]) -> Outcome:
-    seconds = [entry.get("retryAfterSeconds") for entry in failed]
-    named = [value for value in seconds if type(value) is int]  # true is none
-    return later(outcome, max(named)) if named else outcome
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options under the daemon's names. Where it differs, signal-cli-rest-api's default holds."""
+    given = {
+        _RENAMED[name]: value for name, value in options.items() if name in _RENAMED
+    }
+    given["notifySelf"] = options.get("notify_self", True)
+    for name, key in (("mentions", "mention"), ("quote_mentions", "quoteMention")):
+        if name in options:
+            given[key] = [MENTION.format_map(entry) for entry in options[name]]
+    if "base64_attachments" in options:
+        given["attachment"] = [
+            _data_uri(text) for text in options["base64_attachments"]
+        ]
+    if "link_preview" in options:
+        given |= _preview(options["link_preview"])
+    return given
+
+
+def _data_uri(text: str) -> str:
+    """Never anything else: what is no data: would be read as a path on the daemon's host."""
+    prefix = "" if text.startswith("data:") else "data:application/octet-stream;base64,"
+    return prefix + text
+
+
+def _preview(preview: Mapping[str, str]) -> dict[str, str]:
+    if "base64_thumbnail" in preview:
+        raise ValueError("a signal-cli daemon takes no 'base64_thumbnail'")
+    return {f"preview{key.capitalize()}": value for key, value in preview.items()}

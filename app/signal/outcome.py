@@ -1,7 +1,7 @@
 """What is handed to Signal, and what became of it for each recipient."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -10,15 +10,29 @@ from app.styling import Styled
 
 @dataclass(frozen=True)
 class Message:
-    """One text on its way. ``options`` are Signal's own, in the names of signal-cli-rest-api."""
+    """One text on its way. ``options`` are Signal's own, as signal-cli-rest-api calls them."""
 
     sender: str = field(repr=False)
     content: Styled = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
+# If nobody got the message, the first of these reasons answers.
+GRAVEST = (
+    "signal_timeout",
+    "sender_not_registered",
+    "signal_rejected",
+    "signal_unreachable",
+    "busy",
+    "signal_rate_limited",
+    "rate_limited",
+    "safety_number_changed",
+    "not_on_signal",
+)
+
+
 class State(Enum):
-    """What is known of a message: it was accepted, it was certainly not sent, or nobody can know."""
+    """What is known about a message: accepted, certainly not sent, or nobody can know."""
 
     SENT = "sent"
     NOT_SENT = "not_sent"
@@ -29,11 +43,11 @@ class State(Enum):
 class Outcome:
     """What became of a message for one recipient.
 
-    ``code`` is a key of `app.errors.KINDS` unless it was sent. ``detail`` is for the log alone, in
-    our own words; ``urgent`` if it asks for a person now, ``server_failed`` if it was the server that
-    did not answer. ``timestamp`` is Signal's, in milliseconds.
+    ``code`` is a key of `app.errors.KINDS` unless it was sent. ``detail`` is for the log and
+    in our own words. ``urgent`` asks for a person now; ``server_failed`` says that the cause is
+    the server or its account, not the message or its recipient. ``timestamp`` is Signal's, in
+    milliseconds. ``missed`` are the members of a group that did not get it, each with a code.
     ``backend`` is the server that was asked, as host and port.
-    ``missed`` are members of a group that did not get it, each with the code of its reason.
     """
 
     state: State
@@ -48,16 +62,35 @@ class Outcome:
 
 
 def not_sent(code: str, detail: str, retry_after: int | None = None) -> Outcome:
-    urgent = code == "sender_not_registered"  # until then no message at all goes out
+    # Without its sender the gateway sends nothing at all until somebody acts.
+    urgent = code == "sender_not_registered"
     return Outcome(State.NOT_SENT, code, detail, urgent, retry_after=retry_after)
+
+
+def server_failed(code: str, detail: str) -> Outcome:
+    """Not sent, and another server may do better."""
+    return replace(not_sent(code, detail), server_failed=True)
 
 
 def unknown(detail: str) -> Outcome:
     return Outcome(State.UNKNOWN, "signal_timeout", detail)
 
 
+def sent(timestamp: Any, missed: Sequence[tuple[str, str]] = ()) -> Outcome:
+    """Accepted by Signal at its ``timestamp``, except for ``missed`` members of a group."""
+    text = str(timestamp) if isinstance(timestamp, int | str) else ""
+    is_time = text.isascii() and text.isdecimal() and len(text) < 20
+    named = tuple((name, code) for name, code in missed if name)
+    return Outcome(State.SENT, timestamp=text if is_time else None, missed=named)
+
+
+def gravest(outcome: Outcome) -> int:
+    """A key to sort outcomes by: the gravest reason comes first."""
+    return GRAVEST.index(outcome.code) if outcome.code in GRAVEST else len(GRAVEST)
+
+
 def state(outcomes: Sequence[Outcome]) -> str:
-    """One word for all recipients of a message: ``sent`` if any got it for certain, else the graver."""
+    """One word for all recipients: ``sent`` if anybody got it, else the graver of the rest."""
     states = {outcome.state for outcome in outcomes}
     order = (State.SENT, State.UNKNOWN, State.NOT_SENT)
     return next(known.value for known in order if known in states)

@@ -3,7 +3,8 @@
 import os
 import sys
 import time
-from typing import TextIO
+
+import click
 
 from app.signal.outcome import Message, Outcome, State
 from app.styling import Style, Styled
@@ -21,46 +22,40 @@ _SGR = {
 class Preview:
     """Shows each message as Signal would: with its styles on a terminal, plain elsewhere."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream
-
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
-        stream = self._stream or sys.stdout
-        in_colour = stream.isatty() and "NO_COLOR" not in os.environ
-        lines = shown(message.content, in_colour).split("\n")
-        extras = (
-            f" with {', '.join(sorted(message.options))}" if message.options else ""
-        )
-        head = f"┌ Signal message to {recipient} from {message.sender}{extras} (preview, not sent)"
-        text = "\n".join([head, *(f"│ {line}" for line in lines), "└\n"])
-        encoding = stream.encoding or "utf-8"
-        stream.write(text.encode(encoding, "replace").decode(encoding))
-        stream.flush()
+        extras = ", ".join(sorted(message.options))
+        beside = f" with {extras}" if extras else ""
+        head = f"┌ Signal message to {recipient} from {message.sender}{beside} (preview, not sent)"
+        lines = [f"│ {line}" for line in shown(message.content).split("\n")]
+        echo("\n".join([head, *lines, "└"]))
         return Outcome(State.SENT, timestamp=str(time.time_ns() // 1_000_000))
 
     def concurrency(self, deadline: float) -> int | None:
         return 1  # so that no two messages mix
 
-    def problem(self, sender: str | None, deadline: float) -> str | None:
+    def accounts(self, deadline: float) -> list[str] | None:
         return None
 
 
-def shown(content: Styled, in_colour: bool) -> str:
+def echo(text: str) -> None:
+    """Print with colours on a terminal only; what it cannot write becomes a question mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    text = text.encode(encoding, "replace").decode(encoding)
+    click.echo(text, color=False if "NO_COLOR" in os.environ else None)
+
+
+def shown(content: Styled) -> str:
     """The text for a terminal, each line closing its styles and opening them again on the next."""
     written, opened = [], list[Style]()
     for piece in content.pieces:
-        if isinstance(piece, str):
-            around = "".join(_sgr(style, on=False) for style in opened), "".join(
-                _sgr(style, on=True) for style in opened
-            )
-            written.append(
-                piece.replace("\n", "\n".join(around)) if in_colour else piece
-            )
-            continue
-        is_opening = piece not in opened
-        opened.append(piece) if is_opening else opened.remove(piece)
-        if in_colour:
+        if isinstance(piece, Style):
+            is_opening = piece not in opened
+            opened.append(piece) if is_opening else opened.remove(piece)
             written.append(_sgr(piece, is_opening))
+        else:
+            close = "".join(_sgr(style, on=False) for style in opened)
+            reopen = "".join(_sgr(style, on=True) for style in opened)
+            written.append(piece.replace("\n", f"{close}\n{reopen}"))
     return "".join(written)
 
 

@@ -1,73 +1,70 @@
-"""signal-cli-rest-api as a backend: one POST to ``/v2/send`` for each recipient."""
+"""signal-cli-rest-api as a backend: one POST to ``/v2/send`` for each recipient.
+
+Its status codes do not tell whether a message went out: 400 may follow a completed send and 201
+may hide a failure, by mode (``normal``, ``native``, ``json-rpc``) and version. Its texts do tell,
+mostly. Sources: bbernhard/signal-cli-rest-api src/api/api.go, src/client/cli.go and
+src/client/jsonrpc2.go at 0.100 and later; issues are that project's.
+"""
 
 import json
 import re
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from app.signal.about import About, Unusable, answered, clock, word
-from app.signal.outcome import Message, Outcome, not_sent, unknown
-from app.signal.rest_outcomes import (
-    BY_STATUS,
-    RESTARTING,
-    TABLE,
-)
-from app.signal.signal_cli import PARTLY, SENT, by_type, later, matching, name_of, sent
-from app.signal.transport import Answer, Endpoint, handed_over
+from app.signal.outcome import Message, Outcome, State, not_sent, sent, unknown
+from app.signal.reasons import CAPTCHA, LIMITED, RESTARTING
+from app.signal.signal_cli import by_type, for_recipient, named, read_text
+from app.signal.transport import Answer, Unusable, call, hand_over
 from app.styling import to_markup
 
-# These start a process for each send, one after the other; several at once only fill the memory.
-SERIAL_MODES = ("normal", "native")
-CONCURRENCY = {"json-rpc": 32, **dict.fromkeys(SERIAL_MODES, 1)}
+# By mode. The first two start a process for each send, one after the other.
+CONCURRENCY = {"normal": 1, "native": 1, "json-rpc": 96}
+
+_COMPLAINT = "sent, with a complaint of signal-cli"
+_LOG_LINE = ("INFO", "WARN", "ERROR", "DEBUG")
+_TIMESTAMP = re.compile(r"\d{13}(?!\d).*")
+_AFTER_JSON = re.compile(r"invalid character '.{1,9}' after top-level value")
 
 
 class RestServer:
     """One signal-cli-rest-api."""
 
     def __init__(self, url: str) -> None:
-        base = url.removesuffix("/v2/send")
-        self._send = Endpoint("POST", f"{base}/v2/send")
-        self._about = Endpoint("GET", f"{base}/v1/about")
-        self._accounts = Endpoint("GET", f"{base}/v1/accounts")
+        self._url = url.removesuffix("/v2/send")
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
-        """Send to one recipient before ``deadline`` (`time.monotonic`) and tell what became of it."""
-        answer = handed_over(self._send, _body(message, recipient), deadline)
-        if isinstance(answer, Outcome):
-            return answer
-        return read_answer(answer, recipient)
+        """Send to one recipient before ``deadline`` (`time.monotonic`)."""
+        read = partial(read_answer, recipient=recipient)
+        body = _body(message, recipient)
+        return hand_over(f"{self._url}/v2/send", body, deadline, read)
 
     def concurrency(self, deadline: float) -> int | None:
-        """How many sends at once this server's mode stands; ``None`` if it does not say."""
-        answer = handed_over(self._about, b"", deadline)
-        about = answer.json() if isinstance(answer, Answer) else None
-        return CONCURRENCY.get(word(about, "mode"))
-
-    def problem(self, sender: str | None, deadline: float) -> str | None:
-        """The code of what keeps it from sending."""
+        """How many sends at once its mode can do; ``None`` if it does not say."""
         try:
-            accounts = self.accounts(deadline)
+            answer = call("GET", f"{self._url}/v1/about", b"", deadline)
         except Unusable:
-            return "signal_unreachable"
-        is_missing = sender is not None and sender not in accounts
-        return "sender_not_registered" if is_missing else None
+            return None
+        return CONCURRENCY.get(answer.word("mode"))
 
     def accounts(self, deadline: float) -> list[Any]:
-        """The numbers registered there; raises `Unusable`. Only this reaches signal-cli behind it."""
-        answer = answered(self._accounts, b"", deadline)
-        if answer.status != 200:
+        """The numbers registered there; raises `Unusable`. Only this asks signal-cli itself."""
+        answer = call("GET", f"{self._url}/v1/accounts", b"", deadline)
+        document = answer.json()
+        if answer.status != 200 or not isinstance(document, list):
             raise Unusable(f"signal-cli behind it does not answer ({answer.status})")
-        return _list(answer.json())
+        return document
 
-    def about(self, deadline: float) -> About:
-        """What it tells of itself; raises `Unusable`."""
-        answer = answered(self._about, b"", deadline)
-        told = answer.json()
-        if not isinstance(told, dict) or "versions" not in told:
+    def about(self, deadline: float) -> str:
+        """What it says about itself; raises `Unusable`."""
+        answer = call("GET", f"{self._url}/v1/about", b"", deadline)
+        document = answer.json()
+        if not isinstance(document, dict) or "versions" not in document:
             raise Unusable(
                 f"this is no signal-cli-rest-api (it answers {answer.status})"
             )
-        version, mode = word(told, "version"), word(told, "mode")
-        return About("signal-cli-rest-api", version, mode, clock(answer))
+        version = answer.word("version") or "of unknown version"
+        return f"signal-cli-rest-api {version}, mode {answer.word('mode') or 'unknown'}"
 
 
 def _body(message: Message, recipient: str) -> bytes:
@@ -84,75 +81,66 @@ def _body(message: Message, recipient: str) -> bytes:
 
 def read_answer(answer: Answer, recipient: str) -> Outcome:
     """What an answer to ``/v2/send`` means for ``recipient``."""
-    if answer.status == 201:
-        return _accepted(answer, recipient)
-    text = _error_text(answer)
-    outcome = matching(TABLE, text, recipient)
-    if outcome:
-        return _with_retry_after(outcome, text)
-    if answer.status == 429 and recipient.startswith("group."):
-        return PARTLY
-    return _without_text(answer)
-
-
-def _accepted(answer: Answer, recipient: str) -> Outcome:
-    """A 201: an object up to 0.100, an array later, which may name those who did not get it."""
     document = answer.json()
+    if answer.status == 201:
+        return _accepted(document, recipient)
+    if answer.status == 429:
+        tokens = document.get("challenge_tokens") if isinstance(document, dict) else []
+        wants_captcha = isinstance(tokens, list) and any(tokens)
+        return for_recipient(CAPTCHA if wants_captcha else LIMITED, recipient)
+    text = document.get("error") if isinstance(document, dict) else None
+    told = _read_error(text, recipient) if isinstance(text, str) else None
+    return told or _by_status(answer)
+
+
+def _accepted(document: Any, recipient: str) -> Outcome:
+    """A 201: an object up to 0.100, later a list, which may name those who did not get it."""
     entry = document[0] if isinstance(document, list) and document else document
     if not isinstance(entry, dict):
-        return SENT
+        return Outcome(State.SENT)
     errors = entry.get("errors")
-    named = errors.get("recipients") if isinstance(errors, dict) else None
-    items = [item if isinstance(item, dict) else {} for item in _list(named)]
-    if items and not recipient.startswith("group."):
-        return by_type(items[0].get("reason"))
-    missed = {name_of(item): by_type(item.get("reason")) for item in items}
-    return sent(entry.get("timestamp"), missed)
+    listed = errors.get("recipients") if isinstance(errors, dict) else None
+    items = listed if isinstance(listed, list) else []
+    missed = [(i, i.get("reason") if isinstance(i, dict) else None) for i in items]
+    if missed and not recipient.startswith("group."):
+        return by_type(missed[0][1])
+    return sent(entry.get("timestamp"), named(missed))
 
 
-def _error_text(answer: Answer) -> str:
-    """The text that the table is searched in; a token without its text stands for a captcha all the same."""
-    document = answer.json()
-    if not isinstance(document, dict):
-        return ""
-    error, tokens = document.get("error"), document.get("challenge_tokens")
-    wants_captcha = isinstance(tokens, list) and any(tokens)
-    return (error if isinstance(error, str) else "") + (
-        " CAPTCHA proof required" if wants_captcha else ""
+def _read_error(text: str, recipient: str) -> Outcome | None:
+    if text == "process killed as timeout reached":  # before or after sending (1995)
+        return unknown("signal-cli took longer than the server allows and was stopped")
+    if _AFTER_JSON.fullmatch(text.strip()):
+        return replace(Outcome(State.SENT), detail=_COMPLAINT)
+    lines = [line for line in text.splitlines() if not line.startswith(_LOG_LINE)]
+    is_failure = any(line.startswith("Failed to send") for line in lines)
+    if lines and _TIMESTAMP.fullmatch(lines[0]) and not is_failure:
+        return replace(Outcome(State.SENT), detail=_COMPLAINT)
+    if recipient.startswith("group.") and _is_for_some(lines):
+        return replace(Outcome(State.SENT), detail="sent, but not to all")
+    return read_text(text, recipient)
+
+
+def _is_for_some(lines: list[str]) -> bool:
+    """Without a last line "Failed to send message" the others got it (409, 586, 857)."""
+    is_report = any(
+        line.startswith("Failed to send (some) messages:") for line in lines
     )
+    return is_report and not any(line.startswith("Failed to send m") for line in lines)
 
 
-def _without_text(answer: Answer) -> Outcome:
+def _by_status(answer: Answer) -> Outcome:
     if answer.status == 500 and answer.body == b"":
-        # The server panics while it has no connection to signal-cli: nothing was written.
+        # It panics while it has no connection to signal-cli: nothing was written.
         return RESTARTING
     if 300 <= answer.status < 400:
-        return not_sent(
-            "signal_rejected",
-            f"SIGNAL_API_URL redirects ({answer.status}): use the final address",
+        detail = f"SIGNAL_API_URL redirects ({answer.status}): use the final address"
+    elif answer.status == 404:
+        detail = "no signal-cli-rest-api at SIGNAL_API_URL: it answers 404"
+    elif 401 <= answer.status < 500:
+        detail = f"something before the server refuses the request ({answer.status})"
+    else:
+        return unknown(
+            f"the server answers {answer.status}, which says nothing about the message"
         )
-    if answer.status in BY_STATUS:
-        return BY_STATUS[answer.status]
-    if 401 <= answer.status < 500:
-        return not_sent(
-            "signal_rejected",
-            f"something before the server refuses the request ({answer.status})",
-        )
-    return unknown(
-        f"the server answers {answer.status}, which says nothing about the message"
-    )
-
-
-def _with_retry_after(outcome: Outcome, text: str) -> Outcome:
-    """With the seconds that signal-cli names in its text or JSON."""
-    named = re.search(
-        r"retry after (\d{1,9}) seconds|wait \"(\d{1,9})\" seconds|\"retryAfterSeconds\": ?(\d{1,9})",
-        text,
-    )
-    if outcome.retry_after is None or not named:
-        return outcome
-    return later(outcome, int(next(filter(None, named.groups()))))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return not_sent("signal_rejected", detail)

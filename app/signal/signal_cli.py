@@ -1,133 +1,115 @@
-"""What signal-cli tells of a send, whichever server passes it on.
+"""Reading what signal-cli says about a send, whichever server passes it on.
 
-Sources: AsamK/signal-cli 0.14, SendCommand.java, SendMessageResultUtils.java and
-JsonSendMessageResult.java; issues are that project's unless named otherwise.
+A line counts only as a whole, so that no name in it can be taken for an outcome. What matches
+nothing is *unknown*.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from app.signal.outcome import Outcome, State, not_sent, unknown
-
-DEFAULT_RETRY_AFTER = 60  # seconds, where Signal names no time
-LONGEST_RETRY_AFTER = 24 * 60 * 60
-
-SENT = Outcome(State.SENT)
-PARTLY = unknown("some members of the group may have received it")
-NETWORK = unknown("signal-cli had a network failure, which may come after the sending")
-UNREGISTERED_SENDER = not_sent(
-    "sender_not_registered",
-    "the sender is not registered on the Signal server: link or register it",
-)
-NOT_ON_SIGNAL = not_sent("not_on_signal", "the recipient is not on Signal")
-UNTRUSTED = not_sent(
-    "safety_number_changed",
-    "the recipient's safety number changed: check it and trust it",
-)
-LIMITED = not_sent(
-    "signal_rate_limited", "Signal limits the sender", DEFAULT_RETRY_AFTER
-)
-CAPTCHA = replace(
+from app.signal.outcome import Outcome, State, sent
+from app.signal.reasons import (
+    CAPTCHA,
+    FOR_GROUPS,
     LIMITED,
-    detail="Signal wants a captcha before the sender may go on: a person must solve"
-    " https://signalcaptchas.org/challenge/generate.html from the server's own address and"
-    " submit it there (/v1/accounts/<number>/rate-limit-challenge, or submitRateLimitChallenge)",
-    urgent=True,
+    LINES,
+    NEW_TYPE,
+    NO_REASON,
+    TYPES,
 )
-PARTLY_BEFORE_CAPTCHA = replace(PARTLY, detail=CAPTCHA.detail, urgent=True)
-NO_KEYS = not_sent(
-    "signal_rejected", "the recipient has no keys: they must open Signal once"
-)
-FAILED = not_sent("signal_rejected", "signal-cli could not send the message")
-NEW_TYPE = unknown("signal-cli names a reason that is not known")
 
-# The types of a result but SUCCESS, the gravest first: what is unknown hides what is not.
-TYPES = {
-    "NETWORK_FAILURE": NETWORK,
-    "RATE_LIMIT_FAILURE": LIMITED,
-    "IDENTITY_FAILURE": UNTRUSTED,
-    "UNREGISTERED_FAILURE": NOT_ON_SIGNAL,
-    "INVALID_PRE_KEY_FAILURE": NO_KEYS,
-}
+LONGEST_RETRY_AFTER = 24 * 60 * 60  # seconds
 GRAVEST = list(TYPES)
 
-
-@dataclass(frozen=True)
-class Row:
-    """A sign in a text and what it means, for a group where that differs."""
-
-    sign: re.Pattern[str]
-    outcome: Outcome
-    group_outcome: Outcome | None = None
+_LINES = [(outcome, re.compile(sign)) for outcome, sign in LINES]
 
 
-def row(sign: str, outcome: Outcome, group: Outcome | None = None) -> Row:
-    return Row(re.compile(sign, re.DOTALL), outcome, group)
+def read_text(text: str, recipient: str) -> Outcome | None:
+    """The outcome that a text of several lines tells; ``None`` if it tells none."""
+    lines = [line.strip() for line in text.splitlines()]
+    for line in lines:
+        if results := _results(line):
+            return read_results(results, recipient)
+    found = [told for line in lines if (told := _read_line(line, recipient))]
+    found.sort(key=lambda outcome: outcome.state is not State.UNKNOWN)
+    if found:
+        return found[0]
+    return NO_REASON if "Failed to send message" in lines else None
 
 
-# Texts of errors that both servers pass on. The first sign that is found decides.
-TEXTS = (
-    row(r"Specified account does not exist", UNREGISTERED_SENDER),
-    # A send to a group that runs into a limit may have reached some (issue 2071).
-    row(r"due to rate limiting|[Rr]ate limit|RateLimitException", LIMITED, PARTLY),
-    row(r"untrusted (identities|recipient keys)|Untrusted Identity", UNTRUSTED),
-    row(
-        r"Group not found|not a member in group|not allowed to send message to group"
-        r"|Invalid identifier|Invalid Signal group|Invalid group id|Invalid phone number"
-        r"|provide at least one recipient",
-        not_sent(
-            "invalid_recipient",
-            "the server does not know the recipient or may not write to it",
-        ),
-    ),
-    row(r"please first update your profile", FAILED),
-    row(
-        r"Sending empty message is not allowed",
-        not_sent("no_message", "the server found the message empty"),
-    ),
-    # An attachment or its upload: the message comes after it. For a group only part may be missing.
-    row(r"Failed to send message: .*Exception\)", FAILED, PARTLY),
-)
+def _results(line: str) -> Mapping[str, Any] | None:
+    """The results that newer versions of signal-cli-rest-api put into the text as JSON."""
+    try:
+        document = json.loads(line) if line.startswith("{") else None
+    except (ValueError, RecursionError):
+        return None
+    is_report = isinstance(document, dict) and "results" in document
+    return document if is_report else None
 
 
-def matching(rows: Iterable[Row], text: str, recipient: str) -> Outcome | None:
-    """The outcome of the first row whose sign is in ``text``."""
-    for candidate in rows:
-        if candidate.sign.search(text):
-            if recipient.startswith("group.") and candidate.group_outcome:
-                return candidate.group_outcome
-            return candidate.outcome
+def _read_line(line: str, recipient: str) -> Outcome | None:
+    for outcome, sign in _LINES:
+        if match := sign.fullmatch(line):
+            seconds = next(filter(None, match.groups()), None)
+            told = for_recipient(outcome, recipient)
+            return later(told, int(seconds)) if seconds else told
     return None
 
 
-def by_type(kind: Any) -> Outcome:
-    """The outcome of one result's type; of one that is not known nobody can say what it means."""
-    return TYPES.get(kind, NEW_TYPE) if isinstance(kind, str) else NEW_TYPE
+def read_results(response: Mapping[str, Any], recipient: str) -> Outcome:
+    """The outcome of a list of results: sent if anybody got it or nobody else was there."""
+    results = response.get("results")
+    listed = results if isinstance(results, list) else []
+    entries = [entry for entry in listed if isinstance(entry, dict)]
+    failed = [entry for entry in entries if entry.get("type") != "SUCCESS"]
+    if entries and len(failed) == len(entries):
+        return _gravest(failed, recipient)
+    missed = [(entry.get("recipientAddress"), entry.get("type")) for entry in failed]
+    return sent(response.get("timestamp"), named(missed))
 
 
-def gravity(kind: Any) -> int:
-    """The place of a result's type among all of them, the gravest first: one that is not known."""
+def _gravest(failed: Iterable[Mapping[str, Any]], recipient: str) -> Outcome:
+    entry = min(failed, key=lambda entry: _gravity(entry.get("type")))
+    outcome = by_type(entry.get("type"))
+    if outcome is LIMITED and entry.get("token"):
+        outcome = CAPTCHA
+    outcome = for_recipient(outcome, recipient)
+    seconds = entry.get("retryAfterSeconds")
+    return later(outcome, seconds) if type(seconds) is int else outcome
+
+
+def _gravity(kind: Any) -> int:
+    """The place of a type among all, the gravest first: one that is not known."""
     return GRAVEST.index(kind) if kind in GRAVEST else -1
 
 
-def name_of(address: Mapping[str, Any]) -> str:
-    """Whom a result is about, by what the server knows of them."""
-    names = (address.get(key) for key in ("number", "username", "uuid"))
+def by_type(kind: Any) -> Outcome:
+    """The outcome of one result's type."""
+    return TYPES.get(kind, NEW_TYPE) if isinstance(kind, str) else NEW_TYPE
+
+
+def for_recipient(outcome: Outcome, recipient: str) -> Outcome:
+    """What is certain for a person may be unknown for a group."""
+    is_group = recipient.startswith("group.")
+    return FOR_GROUPS.get(outcome, outcome) if is_group else outcome
+
+
+def named(missed: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
+    """The names of members who did not get it, each with the code of its type."""
+    return [(_name(address), by_type(kind).code or "") for address, kind in missed]
+
+
+def _name(address: Any) -> str:
+    known = address if isinstance(address, dict) else {}
+    names = (known.get(key) for key in ("number", "username", "uuid"))
     return next((name for name in names if name and isinstance(name, str)), "")
 
 
 def later(outcome: Outcome, seconds: int) -> Outcome:
     """``outcome`` with the time to wait that Signal names, within bounds."""
+    if outcome.retry_after is None:
+        return outcome
     return replace(outcome, retry_after=min(max(seconds, 1), LONGEST_RETRY_AFTER))
-
-
-def sent(timestamp: Any, missed: Mapping[str, Outcome]) -> Outcome:
-    """Accepted by Signal at its ``timestamp``, but for ``missed`` members of a group."""
-    text = str(timestamp) if isinstance(timestamp, int | str) else ""
-    is_time = text.isascii() and text.isdecimal() and len(text) < 20
-    reasons = tuple(
-        (name, outcome.code or "") for name, outcome in missed.items() if name
-    )
-    return Outcome(State.SENT, timestamp=text if is_time else None, missed=reasons)

@@ -1,134 +1,147 @@
-"""One blocking HTTP request to a server of Signal's, under one deadline for all of it.
+"""One blocking HTTP request to a Signal server, on a connection of its own.
 
-A request is prepared once for each server and sent on a pooled `requests` adapter that several
-threads may use. There are no redirects, no proxy and no netrc from the environment, and no more of an
-answer is read than `LONGEST_ANSWER`.
+A kept connection may be closed by the server just when it is used again, and then
+nobody knows whether the message arrived. A fresh one leaves no such doubt. Redirects
+are not followed, and no proxy or netrc is taken from the environment.
 """
 
-import http.client
 import json
-import socket
 import ssl
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http.client import HTTPException
 from time import monotonic
 from typing import Any
 
 import requests
-import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
-from app.signal.connection import OneAddressAdapter
-from app.signal.outcome import Outcome, not_sent, unknown
+from app.fields import clean
+from app.signal.outcome import Outcome, server_failed, unknown
 
+CONNECT_TIMEOUT = 3.0  # seconds
 LONGEST_ANSWER = 64 * 1024  # bytes
-POOLED_CONNECTIONS = 64
+LONGEST_WORD = 40  # characters of what a server says about itself
+HEADERS = {
+    "Content-Type": "application/json",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+    "User-Agent": "signal-gateway",
+}
+# What OpenSSL says when the first answer to a handshake is not TLS.
+NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
 
 
-class NotConnected(Exception):
+class Unusable(Exception):
+    """The server gave no usable answer. The text says why, as part of a sentence."""
+
+
+class NotConnected(Unusable):
     """The request was certainly not sent: there was no connection to send it on."""
 
 
-class NoAnswer(Exception):
-    """The request was handed over, and no answer came: nobody knows what became of it."""
+class NoAnswer(Unusable):
+    """The request was handed over and no answer came: nobody knows what became of it."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """``body`` is ``None`` if it could not be read whole; ``date`` is the header of this name."""
+    """``body`` is ``None`` if it could not be read whole."""
 
     status: int
     body: bytes | None
-    date: str | None = field(default=None, compare=False)
 
     def json(self) -> Any:
-        """What the body says; ``None`` if it is no JSON."""
+        """What the body says; ``None`` if it is not JSON."""
         try:
             return json.loads(self.body or b"")
         except (ValueError, RecursionError):
             return None
 
-
-class Endpoint:
-    """An address that is asked, with JSON both ways."""
-
-    def __init__(self, method: str, url: str) -> None:
-        headers = {
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": "signal-gateway",
-        }
-        self._prepared = requests.Request(method, url, headers=headers).prepare()
-        self._adapter = OneAddressAdapter(1, pool_maxsize=POOLED_CONNECTIONS)
-
-    def call(self, body: bytes, deadline: float) -> Answer:
-        """The answer; ``deadline`` is on the clock of `monotonic`. Raises `NotConnected` or `NoAnswer`."""
-        remaining = deadline - monotonic()
-        if remaining <= 0:
-            raise NotConnected("the time was over before the request was made")
-        timeout = urllib3.Timeout(connect=remaining, total=remaining)
-        try:
-            response = self._adapter.send(
-                self._request(body),
-                stream=True,
-                timeout=timeout,  # type: ignore[arg-type]  # requests takes urllib3's, too
-            )
-        except (requests.RequestException, HTTPError, ValueError) as error:
-            raise _failure(error) from error
-        with response:
-            date = response.raw.headers.get("Date")
-            return Answer(response.status_code, _read(response), date)
-
-    def _request(self, body: bytes) -> requests.PreparedRequest:
-        request = requests.PreparedRequest()
-        request.method, request.url = self._prepared.method, self._prepared.url
-        length = {"Content-Length": str(len(body))}
-        request.headers = {**self._prepared.headers, **length}  # type: ignore[assignment]
-        request.body = body
-        return request
+    def word(self, key: str) -> str:
+        """The short text under ``key``; empty if there is none."""
+        document = self.json()
+        value = document.get(key) if isinstance(document, dict) else None
+        return clean(value)[:LONGEST_WORD] if isinstance(value, str) else ""
 
 
-def handed_over(endpoint: Endpoint, body: bytes, deadline: float) -> Answer | Outcome:
-    """The answer, or what the lack of one means for a message in ``body``."""
+def call(method: str, url: str, body: bytes, deadline: float) -> Answer:
+    """The answer before ``deadline`` (`time.monotonic`).
+
+    Raises `NotConnected` or `NoAnswer`.
+    """
+    remaining = deadline - monotonic()
+    if remaining <= 0:
+        raise NotConnected("the time was over before the request was made")
     try:
-        return endpoint.call(body, deadline)
+        with requests.Session() as session:
+            session.trust_env = False
+            with session.request(
+                method,
+                url,
+                data=body,
+                headers=HEADERS,
+                timeout=(min(CONNECT_TIMEOUT, remaining), remaining),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return Answer(response.status_code, _read(response, deadline))
+    except (requests.RequestException, HTTPError, ValueError) as error:
+        raise _failure(error) from error
+
+
+def hand_over(
+    url: str, body: bytes, deadline: float, read: Callable[[Answer], Outcome]
+) -> Outcome:
+    """What ``read`` makes of the answer, or what the lack of one means."""
+    try:
+        answer = call("POST", url, body, deadline)
     except NotConnected as error:
-        return replace(not_sent("signal_unreachable", str(error)), server_failed=True)
+        return server_failed("signal_unreachable", str(error))
     except NoAnswer as error:
         return replace(unknown(str(error)), server_failed=True)
+    return read(answer)
 
 
-def _failure(error: Exception) -> NotConnected | NoAnswer:
+def _read(response: requests.Response, deadline: float) -> bytes | None:
+    """The body, if it ends before the deadline and is not too long."""
+    body = b""
+    try:
+        while len(body) <= LONGEST_ANSWER and monotonic() < deadline:
+            part = response.raw.read1(LONGEST_ANSWER)
+            if not part:
+                return None if response.raw.length_remaining else body
+            body += part
+    except (HTTPError, HTTPException, OSError, ValueError):
+        pass  # it broke off, or its framing is wrong
+    return None
+
+
+def _failure(error: Exception) -> Unusable:
+    """Only what came before the first byte of the request is certain."""
+    cause = _cause(error)
     if isinstance(error, requests.ConnectTimeout):
         return NotConnected("the server did not take the connection in time")
-    cause = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError) and isinstance(
-        cause.reason, NewConnectionError
-    ):
-        return NotConnected(_why(cause.reason.__cause__))
+    if isinstance(cause, NameResolutionError):
+        return NotConnected("the name of its host is not known here")
+    if isinstance(cause, NewConnectionError):
+        return NotConnected("the server does not take the connection")
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return NotConnected(
+            "its certificate is not from a known authority, or is for another name"
+        )
+    if isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS:
+        return NotConnected(
+            "it does not speak TLS there: the address may have to begin with http://"
+        )
     if isinstance(error, requests.ReadTimeout):
         return NoAnswer("the server did not answer in time")
     return NoAnswer("the connection broke before the answer came")
 
 
-def _why(failure: BaseException | None) -> str:
-    """Why there is no connection, for an administrator."""
-    if isinstance(failure, (socket.gaierror, UnicodeError)):
-        return "the name of its host is not known here"
-    if isinstance(failure, ssl.SSLCertVerificationError):
-        return (
-            "its certificate is not from an authority known here, or for another name"
-        )
-    if isinstance(failure, ssl.SSLError):
-        return "it does not speak TLS there: the address may have to begin with http://"
-    if isinstance(failure, TimeoutError):
-        return "the server did not take the connection in time"
-    return "the server does not take the connection"
-
-
-def _read(response: requests.Response) -> bytes | None:
-    try:
-        body: bytes = response.raw.read(LONGEST_ANSWER + 1, decode_content=False)
-    except (HTTPError, http.client.HTTPException, OSError, ValueError):
-        return None
-    is_whole = len(body) <= LONGEST_ANSWER and not response.raw.length_remaining
-    return body if is_whole else None
+def _cause(error: BaseException) -> BaseException:
+    """The error inside those that `requests` and urllib3 wrap around it."""
+    inner = getattr(error, "reason", None) or next(iter(error.args), None)
+    if isinstance(error, (NewConnectionError, ssl.SSLError)):
+        return error
+    return _cause(inner) if isinstance(inner, BaseException) else error

@@ -4,23 +4,31 @@ Sources: goauthentik/authentik, authentik/blueprints/v1/{common,importer}.py and
 authentik/lib/expression/evaluator.py.
 """
 
+import re
 import uuid
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cache
 from textwrap import indent
 from typing import Any
 
 import yaml
 
+MAPPING = "authentik_events.notificationwebhookmapping"
+TRANSPORT = "authentik_events.notificationtransport"
+RULE = "authentik_events.notificationrule"
+BINDING = "authentik_policies.policybinding"
+EXPRESSION_POLICY = "authentik_policies_expression.expressionpolicy"
+MATCHER = "authentik_policies_event_matcher.eventmatcherpolicy"
+FLOW = "authentik_flows.flow"
+FLOW_BINDING = "authentik_flows.flowstagebinding"
 STAGE = "authentik_stages_authenticator_sms.authenticatorsmsstage"
 DEVICE = "authentik_stages_authenticator_sms.smsdevice"
 VALIDATION = "authentik_stages_authenticator_validate.authenticatorvalidatestage"
-MATCHER = "authentik_policies_event_matcher.eventmatcherpolicy"
 META = "authentik_blueprints.metaapplyblueprint"
 GROUP = "authentik_core.group"
 CASCADES = ("target", "stage", "policy")  # what refers to it by these goes with it
+URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/\S*)?")  # no _ in the host
 
 Object = dict[str, Any]
 
@@ -51,9 +59,7 @@ def _tag(loader: Loader, name: str, node: yaml.Node) -> Tag:
 Loader.add_multi_constructor("!", _tag)
 
 
-@cache
 def load(text: str) -> Any:
-    """The document, not to be changed."""
     return yaml.load(text, Loader)
 
 
@@ -62,9 +68,7 @@ class Authentik:
     """``objects`` is the database: attributes, and beside them ``model`` and ``pk``."""
 
     environ: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
     objects: list[Object] = field(default_factory=list)
-    applied_first: list[str] = field(default_factory=list)
 
     def add(self, model: str, **attrs: Any) -> Object:
         self.objects.append({"model": model, "pk": str(uuid.uuid4()), **attrs})
@@ -81,25 +85,15 @@ class Authentik:
     def names(self) -> list[str]:
         return sorted(o.get("name") or o.get("slug") or "-" for o in self.objects)
 
-    def apply(self, text: str) -> None:
-        """All or nothing."""
+    def apply(self, text: str) -> list[Any]:
+        """All or nothing; the entries come back with the values of their tags."""
         before = deepcopy(self.objects)
         ids: dict[str, Object] = {}
         try:
-            for entry in load(text)["entries"]:
-                self._apply(entry, ids)
+            return [self._apply(entry, ids) for entry in load(text)["entries"]]
         except Refused:
             self.objects = before
             raise
-
-    def resolved(self, text: str) -> Any:
-        """The document with every tag's value in its place."""
-        known = {
-            e["id"]: {"pk": str(uuid.uuid4())}
-            for e in load(text)["entries"]
-            if "id" in e
-        }
-        return self._value(load(text), known)
 
     def _fits(self, candidate: Object, model: str, wanted: Mapping[str, Any]) -> bool:
         return candidate["model"] == model and all(
@@ -108,37 +102,40 @@ class Authentik:
 
     def _reaches(self, candidate: Object, key: str, value: Any) -> bool:
         name, _, rest = key.partition("__")
+        keys = candidate.get(name) or []
         if not rest:
             return bool(candidate.get(name) == value)
-        keys = candidate.get(name) or []
         others = [o for o in self.objects if o["pk"] in keys]
         return any(self._reaches(other, rest, value) for other in others)
 
-    def _apply(self, entry: dict[str, Any], ids: dict[str, Object]) -> None:
-        if not all(self._value(entry.get("conditions", []), ids)):
-            return
-        attrs = self._value(entry.get("attrs", {}), ids)
-        if entry["model"] == META:
-            self._make_own(attrs["identifiers"]["name"])
-            return
-        identifiers = self._value(entry["identifiers"], ids)
-        if entry["model"] == MATCHER and "action" not in attrs:
-            raise Refused("KeyError: action")
-        found = self.find(entry["model"], **identifiers)
+    def _apply(self, entry: Object, ids: dict[str, Object]) -> Any:
+        entry = self._value(entry, ids)
+        if all(entry.get("conditions", [])):
+            attrs = entry.get("attrs", {})
+            if entry["model"] == META:
+                self._make_own(attrs["identifiers"]["name"])
+            elif entry["model"] == MATCHER and "action" not in attrs:
+                raise Refused("KeyError: action")
+            elif not URL.fullmatch(attrs.get("webhook_url", "http://-")):
+                raise Refused("webhook_url")
+            else:
+                self._reconcile(entry, attrs, ids)
+        return entry
+
+    def _reconcile(self, entry: Object, attrs: Object, ids: dict[str, Object]) -> None:
+        found = self.find(entry["model"], **entry["identifiers"])
         state = entry.get("state", "present")
         if state == "absent":
             if found:
                 self._delete(found)
             return
         if not found:
-            found = self.add(entry["model"], **{**identifiers, **attrs})
+            found = self.add(entry["model"], **entry["identifiers"], **attrs)
         elif state == "present":
             found.update(attrs)
-        if "id" in entry:
-            ids[entry["id"]] = found
+        ids[entry.get("id", "")] = found
 
     def _make_own(self, name: str) -> None:
-        self.applied_first.append(name)
         if name == "Default - Authentication flow":
             self.add(VALIDATION, name="default-authentication-mfa-validation", own=True)
         elif name == "Default - Events Transport & Rules":
@@ -148,14 +145,10 @@ class Authentik:
         if any(o["model"] == DEVICE and gone["pk"] in o["stage"] for o in self.objects):
             raise Refused("ProtectedError")
         self.objects = [
-            o
+            {key: None if value == gone["pk"] else value for key, value in o.items()}
             for o in self.objects
             if o is not gone and all(o.get(key) != gone["pk"] for key in CASCADES)
         ]
-        for left in self.objects:
-            left.update(
-                {key: None for key, value in left.items() if value == gone["pk"]}
-            )
 
     def _value(self, value: Any, ids: Mapping[str, Object]) -> Any:
         if isinstance(value, dict):
@@ -172,11 +165,12 @@ class Authentik:
         if tag.name == "Find":
             model, *conditions = tag.value
             return (self.find(model, **dict(conditions)) or {}).get("pk")
+        if tag.name == "Env":  # a tag as its default would stay one
+            listed = tag.value if isinstance(tag.value, list) else [tag.value, None]
+            return self.environ.get(listed[0]) or listed[1]
         values = self._value(tag.value, ids)
-        if tag.name == "Env":
-            return self.environ.get(values[0]) or values[1]
-        if tag.name == "File":
-            return self.files.get(values[0], values[1]).strip()
+        if tag.name == "If":
+            return values[1] if values[0] else values[2]
         if tag.name == "Format":
             return values[0] % tuple(values[1:])
         assert tag.name == "Condition" and values[0] == "NOR", tag

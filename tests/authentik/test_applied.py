@@ -1,158 +1,121 @@
-"""What a blueprint makes in authentik, what it leaves alone, and what is left when it is taken away."""
+"""What the blueprints make in authentik, what they leave alone, and what is left when they are taken away."""
 
 from copy import deepcopy
+from itertools import permutations, product
 
 import pytest
 
-from tests.authentik.stand_in import (
-    DEVICE,
-    GROUP,
-    STAGE,
-    VALIDATION,
-    Authentik,
-    Refused,
-)
-from tests.authentik.writing import (
+from tests.authentik import stand_in
+from tests.authentik.files import (
+    ALERTS,
     ALL,
-    BINDING,
-    MAPPING,
-    OPS,
-    RULE,
-    SETUP,
-    TRANSPORT,
-    URL,
-    old_authentik,
-    written,
+    CODES,
+    CODES_BY_LANGUAGE,
+    REMOVAL,
+    applied,
 )
+from tests.authentik.stand_in import STAGE, TRANSPORT, Authentik, evaluate
 from tests.conftest import TOKEN
 
+SETUP = "signal-authenticator-setup"
+URL = "https://gateway.example.com/v2/send"
 
-def test_people_can_enroll_and_admins_are_told() -> None:
-    authentik = old_authentik()
-    authentik.apply(written(*URL))
-    flow = authentik.get("authentik_flows.flow", slug=SETUP)
+
+def header(authentik: Authentik) -> object:
+    mapping = authentik.get(stand_in.MAPPING, name="signal-alerts-header")
+    return evaluate(mapping["expression"])["Authorization"]
+
+
+def test_people_can_enroll() -> None:
+    authentik = applied(CODES)
     stage = authentik.get(STAGE, name=SETUP)
-    assert stage["configure_flow"] == flow["pk"]
-    assert authentik.get(
-        "authentik_flows.flowstagebinding", target=flow["pk"], stage=stage["pk"]
-    )
-    assert (stage["account_sid"], stage["auth_type"], stage["auth"]) == (
-        "https://gateway.example.com/v2/send",
-        "bearer",
-        TOKEN,
-    )
-    rule = authentik.get(RULE, name="signal-alerts")
-    transport = authentik.get(TRANSPORT, name="signal-alerts")
+    flow = authentik.get(stand_in.FLOW, slug=SETUP)["pk"]
+    assert authentik.get(stand_in.FLOW_BINDING, target=flow, stage=stage["pk"])
+    assert stage["configure_flow"] == flow
+    assert (stage["account_sid"], stage["auth"]) == (URL, TOKEN)
+    assert not authentik.find(stand_in.MAPPING) and not authentik.find(stand_in.RULE)
+    # What somebody chose stays.
+    assert authentik.get(stand_in.VALIDATION)["device_classes"] == ["totp"]
+
+
+def test_admins_are_told() -> None:
+    authentik = applied(ALERTS)
+    rule, transport = authentik.get(stand_in.RULE), authentik.get(TRANSPORT)
     assert rule["transports"] == [transport["pk"]]
-    assert rule["destination_group"] == authentik.get(GROUP)["pk"]
-    assert transport["send_once"]
-    orders = [o["order"] for o in authentik.objects if o["model"] == BINDING]
-    assert orders == [0, 1, 2, 3]
+    assert rule["destination_group"] == authentik.get(stand_in.GROUP)["pk"]
+    assert transport["webhook_url"] == URL
+    assert header(authentik) == "Bearer s3cr3t-alerts-token"
+    bound = [o for o in authentik.objects if o["model"] == stand_in.BINDING]
+    assert [(o["order"], o["enabled"]) for o in bound] == [(n, True) for n in range(4)]
+    assert not authentik.find(STAGE)
 
 
-def test_applied_twice_it_changes_nothing() -> None:
-    for options in ALL:
-        authentik = old_authentik()
-        authentik.apply(written(*options))
+@pytest.mark.parametrize("token", [TOKEN, "100%s%%\\\"'{}#:-token!"])
+def test_one_token_does_for_both_whatever_characters_it_has(token: str) -> None:
+    authentik = applied(CODES, ALERTS, SIGNAL_GATEWAY_TOKEN=token)
+    assert authentik.get(STAGE)["auth"] == token
+    assert header(authentik) == f"Bearer {token}"
+
+
+def test_a_variable_that_is_missing_shows_itself() -> None:
+    authentik = applied(CODES, ALERTS, SIGNAL_ALERTS_TOKEN="")
+    address = "https://CHANGE-ME.invalid/set-SIGNAL_GATEWAY_URL-in-server-and-worker"
+    token = "CHANGE-ME: set {} in authentik's server and worker"
+    stage = authentik.get(STAGE)
+    assert stage["account_sid"] == f"{address}/v2/send"
+    assert authentik.get(TRANSPORT)["webhook_url"] == f"{address}/v2/send"
+    assert stage["auth"] == token.format("SIGNAL_GATEWAY_TOKEN")
+    assert header(authentik) == f"Bearer {token.format('SIGNAL_ALERTS_TOKEN')}"
+
+
+def test_applied_twice_and_in_any_order_they_make_the_same() -> None:
+    names = applied(CODES, ALERTS).names()
+    for first, second in permutations((CODES, ALERTS)):
+        authentik = applied(first, second)
+        assert authentik.names() == names
         once = deepcopy(authentik.objects)
-        authentik.apply(written(*options))
+        authentik.apply(first)
+        authentik.apply(second)
         assert authentik.objects == once
-
-
-def test_device_classes_that_somebody_chose_stay() -> None:
-    authentik = old_authentik()
-    authentik.apply(written(*URL))
-    assert authentik.get(VALIDATION)["device_classes"] == ["totp"]
-    assert authentik.applied_first == []
 
 
 def test_a_new_authentik_makes_its_own_objects_first() -> None:
     authentik = Authentik()
-    authentik.apply(written(*URL))
-    assert authentik.applied_first == [
-        "Default - Authentication flow",
-        "Default - Events Transport & Rules",
-    ]
-    assert authentik.get(VALIDATION)["own"]
-    assert authentik.get(RULE)["destination_group"] == authentik.get(GROUP)["pk"]
+    authentik.apply(CODES)
+    authentik.apply(ALERTS)
+    assert authentik.get(stand_in.VALIDATION)["own"]
+    group = authentik.get(stand_in.GROUP, name="authentik Admins")
+    assert authentik.get(stand_in.RULE)["destination_group"] == group["pk"]
 
 
-def test_another_group_can_be_told() -> None:
-    authentik = old_authentik()
-    authentik.apply(written(*URL, "--group", OPS))
-    group = authentik.get(GROUP, name=OPS)
-    assert authentik.get(RULE)["destination_group"] == group["pk"]
-
-
-def test_what_is_no_longer_wanted_goes() -> None:
-    authentik = old_authentik()
-    authentik.apply(written(*URL, "--language", "user"))
-    assert (
-        authentik.get(STAGE)["mapping"]
-        == authentik.get(MAPPING, name="signal-code")["pk"]
-    )
-    authentik.apply(written(*URL, "--events", "new-versions"))
+def test_a_mapping_that_is_switched_off_again_is_no_longer_used() -> None:
+    authentik = applied(CODES_BY_LANGUAGE)
+    assert authentik.get(STAGE)["mapping"] == authentik.get(stand_in.MAPPING)["pk"]
+    authentik.apply(CODES)
     assert authentik.get(STAGE)["mapping"] is None
-    assert authentik.names() == [
-        "-",
-        "-",
-        OPS,
-        "authentik Admins",
-        "default-authentication-mfa-validation",
-        "signal-alerts",
-        "signal-alerts",
-        "signal-alerts-body",
-        "signal-alerts-header",
-        SETUP,
-        SETUP,
-        "signal-new-versions",
-    ]
+    assert not authentik.find(stand_in.MAPPING)
 
 
 def test_the_removal_leaves_nothing_of_any_choice() -> None:
-    for options in ALL:
-        authentik = old_authentik()
-        before = deepcopy(authentik.objects)
-        authentik.apply(written(*options))
-        authentik.apply(written("--remove"))
-        assert authentik.objects == before
+    before = applied().names()
+    for first, second in product(ALL, ALL):
+        assert applied(first, second, REMOVAL, REMOVAL).names() == before
 
 
-def test_a_part_can_be_removed_by_itself() -> None:
-    authentik = old_authentik()
-    authentik.apply(written(*URL))
-    authentik.apply(written("--remove", "--with", "alerts"))
-    assert authentik.find(STAGE) and not authentik.find(RULE)
-    authentik.apply(written("--remove", "--with", "mfa"))
-    assert not authentik.find(STAGE)
-
-
-def test_the_removal_goes_through_while_somebody_is_enrolled_who_keeps_the_stage() -> (
-    None
-):
-    authentik = old_authentik()
-    authentik.apply(written(*URL, "--language", "user"))
-    device = authentik.add(DEVICE, stage=[authentik.get(STAGE)["pk"]])
-    with pytest.raises(Refused):
-        authentik.apply(_unconditional(written("--remove")))
-    authentik.apply(written("--remove"))
+def test_the_removal_keeps_a_stage_that_somebody_needs() -> None:
+    authentik = applied(CODES_BY_LANGUAGE, ALERTS)
+    device = authentik.add(stand_in.DEVICE, stage=[authentik.get(STAGE)["pk"]])
+    lines = REMOVAL.splitlines(keepends=True)
+    start = lines.index("    conditions:\n")
+    with pytest.raises(stand_in.Refused):
+        authentik.apply("".join(lines[:start] + lines[start + 5 :]))
+    authentik.apply(REMOVAL)
     assert [name for name in authentik.names() if name.startswith("signal-")] == [SETUP]
     assert authentik.get(STAGE)["auth"] == TOKEN
     authentik.objects.remove(device)
-    authentik.apply(written("--remove"))
+    authentik.get(stand_in.VALIDATION)["configuration_stages"] = device["stage"]
+    authentik.apply(REMOVAL)
+    assert authentik.find(STAGE)
+    authentik.get(stand_in.VALIDATION)["configuration_stages"] = []
+    authentik.apply(REMOVAL)
     assert not authentik.find(STAGE)
-
-
-def _unconditional(text: str) -> str:
-    lines = text.splitlines(keepends=True)
-    start = lines.index("    conditions:\n")
-    return "".join(lines[:start] + lines[start + 5 :])
-
-
-def test_the_removal_keeps_a_stage_that_everybody_must_set_up_at_login() -> None:
-    authentik = old_authentik(configuration_stages=[])
-    authentik.apply(written(*URL))
-    stage = authentik.get(STAGE)
-    authentik.get(VALIDATION)["configuration_stages"].append(stage["pk"])
-    authentik.apply(written("--remove"))
-    assert authentik.get(STAGE) is stage

@@ -3,59 +3,186 @@
 A new kind of block needs a line in `RULES`, and an action that raises an error if the block is wrong.
 """
 
+import re
+import shutil
+import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from tests.documentation import actions
-from tests.documentation.actions import Case
-from tests.documentation.catalogue import is_templates, keys
-from tests.documentation.documents import Block
-from tests.documentation.reading import SHELLS
+import pytest
+import responses
+from pysignalclirestapi import SignalCliRestApi
+
+from app.settings import ApiToken
+from tests import gateway, standin
+from tests.authentik.stand_in import evaluate
+from tests.conftest import BEARER, SIGNAL, TOKEN, client
+from tests.documentation.catalogue import ENVIRON, is_templates, loaded, merged
+from tests.documentation.compose import GATEWAY, environment
+from tests.documentation.documents import ROOT, Block
+from tests.documentation.sandbox import SHELLS, Typed
+
+ALERT = {"body": "hello", "severity": "alert", "user_email": "", "user_username": ""}
+USER = SimpleNamespace(username="ada", email="a@b.c", locale=lambda request: "de")
+EVENT = SimpleNamespace(
+    action="login_failed", client_ip="203.0.113.7", user={}, context={"username": "ada"}
+)
+NAMES = {
+    "user": USER,
+    "request": SimpleNamespace(http_request=None),
+    "token": "004821",
+    "device": SimpleNamespace(phone_number="+49 151 12345678"),
+    "stage": SimpleNamespace(from_number="authentik"),
+    "notification": SimpleNamespace(severity="alert", event=EVENT),
+}
 
 
-def is_answer(block: Block) -> bool:
-    return bool(keys(block) & {"timestamp", "code", "status"})
+@dataclass(frozen=True)
+class Case:
+    """A block, its problem and all that was printed when its document was typed, a folder for files."""
+
+    block: Block
+    typing: Callable[[], Typed]
+    folder: Path
 
 
-def of_home_assistant(block: Block) -> bool:
-    return keys(block) == {"notify"}
+def typed(case: Case) -> None:
+    """The shell block ended well when its document was typed."""
+    problem = case.typing()[0][case.block]
+    assert not problem, problem
 
 
-def of_prometheus(block: Block) -> bool:
-    return "scrape_configs" in keys(block)
+def measured(case: Case) -> None:
+    """Figures cannot be printed anew; the machine stands before them, and nothing failed."""
+    text = case.block.text
+    assert re.match(r"\d+ x \w.*\n(.*\n)*.*\d", text)
+    assert not re.search(r"[1-9]\d* (lost|double|contradictions|failed)", text)
 
 
-def of_compose(block: Block) -> bool:
-    return keys(block) == {"services"}
+def diagram(case: Case) -> None:
+    """A flow chart whose every line is one arrow."""
+    first, *lines = case.block.text.strip().splitlines()
+    assert re.fullmatch("flowchart (LR|TB)", first)
+    node = r"\w+(\[[^\[\]]+\])?"
+    for line in lines:
+        assert re.fullmatch(rf" +{node} --( [^-]+ --)?> {node}", line), line
 
 
-def of_measurement(block: Block) -> bool:
-    return block.document == "docs/performance.md"
+def shown(case: Case) -> None:
+    """The block was printed when its document was typed; … stands for anything."""
+    lines = [re.escape(line.rstrip()) for line in case.block.text.splitlines()]
+    pattern = " *\n".join(lines).replace("…", ".*")
+    output = case.typing()[1]
+    is_shown = re.search(f"^{pattern} *$", output, re.MULTILINE)
+    assert is_shown, f"not printed. All output:\n{output}"
 
 
-def always(block: Block) -> bool:
-    return True
+def templates(case: Case) -> None:
+    """The gateway starts with the block as a part of templates.yaml."""
+    path = merged(case.folder, case.block.document, case.block)
+    names = {"authentik", *loaded(case.block).get("clients", {})}
+    tokens = tuple(ApiToken.of(name, f"token-of-{name:.>16}") for name in names)
+    client(ENVIRON, templates_file=path, api_tokens=tokens)
 
 
-Rule = tuple[str, Callable[[Block], bool], Callable[[Case], None]]
+def mapping(case: Case) -> None:
+    """authentik runs the block, and the gateway sends what it gives, or lets in with its headers."""
+    given = evaluate(case.block.text.replace("<the token>", TOKEN), **NAMES)
+    is_header = "Authorization" in given
+    document, headers = (ALERT, given) if is_header else (given, BEARER)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as signal:
+        signal.post(f"{SIGNAL}/v2/send", status=201, json={"timestamp": "1"})
+        answer = client(ENVIRON).post("/v2/send", json=document, headers=headers)
+        assert answer.status_code == 201
+
+
+def home_assistant(case: Case) -> None:
+    """Home Assistant's own client sends with this configuration.
+
+    Source: home-assistant/core homeassistant/components/signal_messenger/notify.py.
+    """
+    (entry,) = loaded(case.block)["notify"]
+    assert set(entry) == {"name", "platform", "url", "number", "recipients"}
+    assert entry["platform"] == "signal_messenger"
+    with standin.running() as signal, gateway.sending(signal.url) as running:
+        url = entry["url"].replace("TOKEN", gateway.TOKEN)
+        host = running.url.removeprefix("http://")
+        url = url.replace("https://", "http://").replace("gateway.example.com", host)
+        api = SignalCliRestApi(url, entry["number"])
+        api.about()  # as the form of the integration does
+        api.send_message(
+            "The *door*", entry["recipients"], None, None, text_mode="normal"
+        )
+    assert signal.books.requests == [
+        {
+            "number": "+4915100000001",
+            "recipients": ["+4915112345678"],
+            "message": "The *door*",
+            "text_mode": "normal",
+        }
+    ]
+
+
+def prometheus(case: Case) -> None:
+    """promtool takes the block as prometheus.yml, with the file of alerts beside it."""
+    (case.folder / "prometheus.yml").write_text(case.block.text)
+    (case.folder / "signal-gateway.token").write_text(TOKEN)
+    shutil.copy(ROOT / "docs/monitoring/alerts.yaml", case.folder)
+    command = ["promtool", "check", "config", str(case.folder / "prometheus.yml")]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def compose(case: Case) -> None:
+    """With the environment of its service the gateway sends a code and an alert."""
+    with standin.running() as signal:
+        with gateway.running(**environment(case.block.text, signal.url)) as running:
+            code = running.post({"To": "+49 151 12345678", "Body": "004821"})
+            alert = running.post(ALERT)
+    assert (code.status_code, alert.status_code) == (201, 201), running.output
+    recipients = [request["recipients"] for request in signal.books.requests]
+    assert recipients == [["+4915112345678"], ["+4915111111111"]]
+
+
+Rule = tuple[Callable[[Block], bool], Callable[[Case], None]]
 RULES: tuple[Rule, ...] = (
-    *((shell, always, actions.typed) for shell in SHELLS),
-    ("", always, actions.shown),
-    ("text", of_measurement, actions.measured),
-    ("text", always, actions.shown),
-    ("mermaid", always, actions.diagram),
-    ("yaml", is_templates, actions.templates),
-    ("yaml", of_home_assistant, actions.home_assistant),
-    ("yaml", of_prometheus, actions.prometheus),
-    ("yaml", of_compose, actions.compose),
-    ("python", always, actions.mapping),
-    ("json", is_answer, actions.answer),
-    ("json", always, actions.payload),
+    (lambda block: block.language in SHELLS, typed),
+    (lambda block: block.language == "mermaid", diagram),
+    (lambda block: block.language == "python", mapping),
+    (lambda block: block.document == "docs/performance.md", measured),
+    (lambda block: block.language in ("", "text"), shown),
+    (is_templates, templates),
+    (lambda block: "notify" in loaded(block), home_assistant),
+    (lambda block: "scrape_configs" in loaded(block), prometheus),
+    (lambda block: GATEWAY in loaded(block).get("services", ()), compose),
 )
 
 
-def rule(block: Block) -> Callable[[Case], None] | None:
-    """What runs the block; None if nothing does."""
-    for language, fits, action in RULES:
-        if block.language == language and fits(block):
-            return action
-    return None
+# What a reader types calls curl and openssl.
+OF_SYSTEM = (typed, shown, prometheus)
+
+
+def nobody(case: Case) -> None:
+    raise AssertionError(
+        f"nobody runs {case.block}: it needs a line in RULES of rules.py"
+    )
+
+
+def action(block: Block) -> Callable[[Case], None]:
+    """That of the first rule that fits."""
+    return next((action for fits, action in RULES if fits(block)), nobody)
+
+
+def parameters(blocks: list[Block]) -> list[Any]:
+    """Of a test; marked if the block needs programs of the system."""
+    return [
+        pytest.param(
+            block,
+            marks=pytest.mark.system if action(block) in OF_SYSTEM else (),
+            id=str(block),
+        )
+        for block in blocks
+    ]

@@ -1,49 +1,34 @@
 """Every block of every document does what its document says."""
 
+import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.documentation import actions
-from tests.documentation.actions import Case
-from tests.documentation.documents import Block, blocks, documents
-from tests.documentation.elsewhere import ELSEWHERE
-from tests.documentation.reading import SHELLS, Reading, read
-from tests.documentation.rules import rule
+from tests.documentation import rules
+from tests.documentation.documents import Block, blocks, documents, text_of
+from tests.documentation.rules import Case
+from tests.documentation.sandbox import ELSEWHERE, SHELLS, Typed, read
 
 BLOCKS = [block for document in documents() for block in blocks(document)]
-# What a reader types calls curl and openssl.
-OF_SYSTEM = (actions.typed, actions.shown, actions.prometheus)
+MODULES = re.findall(r"python -m (tests\.[\w.]+)", "\n".join(map(text_of, documents())))
 
 
 @pytest.fixture(scope="session")
-def reading(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[[str], Reading]:
-    @cache
-    def read_once(document: str) -> Reading:
-        return read(blocks(document), tmp_path_factory.mktemp("reader"))
-
-    return read_once
+def typed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Typed]:
+    return cache(lambda name: read(blocks(name), tmp_path_factory.mktemp("reader")))
 
 
-def marked(block: Block) -> Any:
-    """A parameter of a test; marked if its block needs programs of the system."""
-    marks = [pytest.mark.system] if rule(block) in OF_SYSTEM else []
-    return pytest.param(block, marks=marks, id=str(block))
-
-
-@pytest.mark.parametrize("block", [marked(block) for block in BLOCKS])
+@pytest.mark.parametrize("block", rules.parameters(BLOCKS))
 def test_a_block_does_what_its_document_says(
-    block: Block, reading: Callable[[str], Reading], tmp_path: Path
+    block: Block, typed: Callable[[str], Typed], tmp_path: Path
 ) -> None:
-    run = rule(block)
-    assert run, f"{block}: a block nobody runs. rules.py needs a rule for it."
-    run(Case(block, partial(reading, block.document), tmp_path))
+    case = Case(block, partial(typed, block.document), tmp_path)
+    rules.action(block)(case)
 
 
 def test_the_blocks_were_found() -> None:
@@ -53,6 +38,12 @@ def test_the_blocks_were_found() -> None:
 @pytest.mark.parametrize("pattern", ELSEWHERE)
 def test_every_command_that_is_not_run_stands_in_a_document(pattern: str) -> None:
     shells = [block.text for block in BLOCKS if block.language in SHELLS]
-    lines = "\n".join(shells).replace("\\\n", " ").splitlines()
-    lines = [" ".join(line.split()) for line in lines]
-    assert [line for line in lines if fnmatchcase(line, f"*{pattern}*")]
+    text = "\n".join(shells).replace("\\\n", " ").replace("'", "")
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    is_used = any(fnmatchcase(line, f"*{pattern}*") for line in lines)
+    assert is_used, f"no document has `{pattern}`: take it out of elsewhere.yaml"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_measurement_that_a_document_names_is_there(module: str) -> None:
+    assert find_spec(module)

@@ -5,6 +5,8 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
+from werkzeug.test import create_environ
+
 from tests.conftest import TOKEN
 from tests.fuzz.bodies import CODE, body
 from tests.fuzz.draw import Draw
@@ -75,21 +77,10 @@ class Call:
     def wsgi(self) -> dict[str, Any]:
         """What the WSGI application is called with."""
         stream = BrokenBody if self.is_broken else io.BytesIO
-        return {
-            **self.environ,
-            "SCRIPT_NAME": "",
-            "SERVER_NAME": "127.0.0.1",
-            "SERVER_PORT": "8880",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": stream(self.body),
-            "wsgi.input_terminated": True,  # as gunicorn says
-            "wsgi.errors": io.StringIO(),
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": True,
-            "wsgi.run_once": False,
-        }
+        base = create_environ(input_stream=stream(self.body))
+        is_own = ("HTTP_HOST", "CONTENT_LENGTH", "CONTENT_TYPE")
+        kept = {name: value for name, value in base.items() if name not in is_own}
+        return {**kept, "wsgi.input_terminated": True, **self.environ}  # as gunicorn
 
 
 def call(draw: Draw) -> Call:
@@ -139,13 +130,9 @@ def _authorization(draw: Draw) -> tuple[str | None, str | None]:
     if draw.one_in(9):
         return _refused(draw, token), None
     right = (
-        f"Bearer {token}",
-        _basic(f"any:{token}"),
-        _basic(f"{token}:"),
-        f"bEARER   {token} ",
-        f"BASIC  {_basic(f'ä: {token} ')[6:]}",
-        _basic(f":{token}"),
-    )
+        f"Bearer {token}", _basic(f"any:{token}"), _basic(f"{token}:"), f"bEARER   {token} ",
+        f"BASIC  {_basic(f'ä: {token} ')[6:]}", _basic(f":{token}"),
+    )  # fmt: skip
     return draw.of(right), client
 
 

@@ -1,136 +1,155 @@
-"""Callers like authentik: raw HTTP on asyncio, which leaves the cores to the gateway.
-
-`call` opens a connection for its one request and closes it after the answer. A `Line` stays open.
-"""
+"""Callers like authentik: plain HTTP on asyncio, which costs little and leaves a core to the gateway."""
 
 import asyncio
 import json
-import resource
+import re
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle, islice
+from math import inf
+from multiprocessing import get_context
 from time import monotonic
+from typing import Any, TypeVar
+from uuid import uuid4
 
-from tests.load.measure import REQUEST
+from tests.gateway import TOKEN
+
+T = TypeVar("T")
 
 PATIENCE = 30.0  # seconds, authentik's own
+HEAD = (
+    "{method} {path} HTTP/1.1\r\nHost: gateway\r\nUser-Agent: authentik@2026.8.0\r\n"
+    "Accept-Encoding: gzip, deflate, zstd\r\nAccept: application/json\r\n"
+    "Connection: keep-alive\r\nAuthorization: Bearer {token}\r\n"
+    "Content-Length: {length}\r\nContent-Type: application/json\r\n\r\n"
+)
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a caller was told and when. Without an answer the status is 0 and ``reason`` says why."""
+    """What a caller was told and when. Without an answer the status is 0 and ``label`` says why."""
 
     started: float
     ended: float
     status: int
-    head: str = ""
-    body: str = ""
-    reason: str = ""
+    label: str
 
     @property
     def seconds(self) -> float:
         return self.ended - self.started
 
-    @property
-    def says_when(self) -> bool:
-        return "\r\nretry-after:" in self.head.lower()
 
-    @property
-    def label(self) -> str:
-        """The answer in two words, to count by."""
-        return str(self.status) if self.status else f"no answer: {self.reason}"
+class Caller:
+    """Sends one request after the other, over a kept connection or each over its own."""
 
+    def __init__(self, port: int, keeps: bool = False) -> None:
+        self._port = port
+        self._keeps = keeps
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-def request(to: str, message: str) -> bytes:
-    """A text of the caller's own, which no limit for codes counts."""
-    body = json.dumps({"to": to, "message": message})
-    return (REQUEST % len(body) + body).encode()
+    async def call(self, sent: bytes) -> Told:
+        """The answer to one request, if it comes before a caller loses patience."""
+        started = monotonic()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                head, body = await self._ask(sent)
+        except (OSError, EOFError) as error:
+            await self.close()
+            return Told(started, monotonic(), 0, f"no answer: {type(error).__name__}")
+        ended = monotonic()
+        if not self._keeps or "connection: close" in head.lower():
+            await self.close()
+        code = re.search(r'"code": ?"(\w+)"', body)
+        label = " ".join([head.split()[1], *(code.groups() if code else ())])
+        return Told(started, ended, int(head.split()[1]), label)
 
+    async def _ask(self, sent: bytes) -> tuple[str, str]:
+        if self._streams is None or self._streams[0].at_eof():
+            await self.close()
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = self._streams
+        writer.write(sent)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = re.search(r"(?i)\r\ncontent-length: *(\d+)", head)
+        body = await reader.readexactly(int(length[1]) if length else 0)
+        return head, body.decode()
 
-class Line(asyncio.Protocol):
-    """A connection with at most one request under way; it knows when the other side will close it."""
-
-    is_open = False
-    _data = b""
-    _answer: "asyncio.Future[bytes] | None" = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self.is_open = True
-
-    async def ask(self, sent: bytes) -> bytes:
-        """The whole answer. Raises `ConnectionError` if there is none."""
-        self._data = b""
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(sent)
-        return await self._answer
-
-    def data_received(self, data: bytes) -> None:
-        self._data += data
-        head, separator, rest = self._data.partition(b"\r\n\r\n")
-        if not separator:
-            return
-        lower = head.lower()
-        length = lower.partition(b"\r\ncontent-length:")[2].split(b"\r\n")[0]
-        if len(rest) >= int(length):
-            self.is_open = b"\r\nconnection: close" not in lower
-            self._end(self._data)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.is_open = False
-        how = "reset" if error else "closed"
-        part = " within the answer" if self._data else ""
-        self._end(ConnectionError(how + part))
-
-    def _end(self, result: bytes | Exception) -> None:
-        if self._answer is None or self._answer.done():
-            return
-        if isinstance(result, bytes):
-            self._answer.set_result(result)
-        else:
-            self._answer.set_exception(result)
-
-    def close(self) -> None:
-        self.is_open = False
-        self._transport.close()
+    async def close(self) -> None:
+        if self._streams:
+            _, writer = self._streams
+            self._streams = None
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
-async def connect(port: int) -> Line:
-    loop = asyncio.get_running_loop()
-    _, line = await loop.create_connection(Line, "127.0.0.1", port)
-    return line
+def request(
+    document: object = None, path: str = "/v2/send", token: str = TOKEN
+) -> bytes:
+    """A POST of the document, or a GET if there is none."""
+    body = "" if document is None else json.dumps(document)
+    method = "POST" if body else "GET"
+    head = HEAD.format(method=method, path=path, token=token, length=len(body))
+    return (head + body).encode()
 
 
-async def call(port: int, sent: bytes) -> Told:
-    """One request on a connection of its own, closed by the caller after the answer."""
-    told, line = await call_on(None, port, sent)
-    if line:
-        line.close()
-    return told
+def codes(count: int) -> list[bytes]:
+    """Codes as authentik sends them, in turn to a thousand recipients."""
+    code = {"From": "+4915100000001", "Body": "482915", "Message": "Your code: 482915"}
+    bodies = [code | {"To": f"+49 151 1234 {number:04}"} for number in range(1000)]
+    return [request(body) for body in islice(cycle(bodies), count)]
 
 
-async def call_on(
-    line: Line | None, port: int, sent: bytes
-) -> tuple[Told, Line | None]:
-    """One request on ``line``, or on a new one if that is closed; and the line, to call on again."""
-    started = monotonic()
-    try:
-        async with asyncio.timeout(PATIENCE):
-            if line is None or not line.is_open:
-                line = await connect(port)
-            answer = await line.ask(sent)
-    except TimeoutError:
-        if line:
-            line.close()
-        return Told(started, monotonic(), 0, reason="none within 30 s"), None
-    except ConnectionRefusedError:
-        return Told(started, monotonic(), 0, reason="refused"), None
-    except OSError as error:
-        return Told(started, monotonic(), 0, reason=str(error)), None
-    head, _, body = answer.decode().partition("\r\n\r\n")
-    return Told(started, monotonic(), int(head.split()[1]), head, body), line
+def messages(count: int) -> dict[str, bytes]:
+    """So many texts that nobody else sends, each with the request that sends it."""
+    texts = {f"+4915112{number:06}": f"text {uuid4()}" for number in range(count)}
+    return {text: request({"to": to, "message": text}) for to, text in texts.items()}
 
 
-def allow_many_connections() -> None:
-    """As many open files as this user may have."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+async def at_a_rate(
+    port: int, requests: Iterable[bytes], rate: float = inf
+) -> list[Told]:
+    """So many callers a second, whether those before have their answer or not; by default all at once."""
+    begin = monotonic()
+
+    async def call(number: int, sent: bytes) -> Told:
+        await asyncio.sleep(begin + number / rate - monotonic())
+        return await Caller(port).call(sent)
+
+    return await asyncio.gather(
+        *(call(number, sent) for number, sent in enumerate(requests))
+    )
+
+
+async def send_all(port: int, count: int, rate: float = inf) -> dict[str, Told]:
+    """What the senders of so many texts were told."""
+    sent = messages(count)
+    return dict(zip(sent, await at_a_rate(port, sent.values(), rate)))
+
+
+async def in_turns(
+    port: int, requests: Iterable[bytes], callers: int, keeps: bool = False
+) -> list[Told]:
+    """So many callers, each of whom sends the next request when it has its answer."""
+    left, told = iter(enumerate(requests)), dict[int, Told]()
+
+    async def call_on() -> None:
+        caller = Caller(port, keeps)
+        for number, sent in left:
+            told[number] = await caller.call(sent)
+        await caller.close()
+
+    await asyncio.gather(*(call_on() for _ in range(callers)))
+    return [told[number] for number in sorted(told)]
+
+
+def elsewhere(calls: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What ``calls`` returns, run in a process of its own beside Signal's server."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(_run, calls).result()
+
+
+def _run(calls: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    return asyncio.run(calls())

@@ -1,69 +1,73 @@
-"""256 callers at once: python -m tests.load.crowd
+"""Callers at the same moment, each over a connection of its own: python -m tests.load.crowd
 
-All connect and send at the same moment, each over a connection of its own, and Signal takes half a
-second for each message. Exits 1 if one of them is not told 201.
+256 and 96 of them while Signal takes half a second for each message, then 256 while it sends ten a
+second, one after the other. Exits 1 if a goal is missed.
 """
 
-import asyncio
-import sys
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import sleep
+import argparse
+from functools import partial
+from itertools import chain
+from time import monotonic
 
-from tests.load.calls import Told, call, request
-from tests.load.measure import percentile
-from tests.load.processes import machine, served, signal_server
+from tests import standin
+from tests.gateway import until
+from tests.load.calls import Told, elsewhere, send_all
+from tests.load.processes import machine, served
+from tests.load.report import Goals, percentile, seconds, table
+from tests.standin import Behaviour, Plan
 
-CALLERS = 256
-MILLISECONDS = 500
-ROUNDS = 5
-# gunicorn's log tells which worker answered: its process id and the status.
-LOG = "--access-logfile {file} --access-logformat '%(p)s %(s)s'"
+DELAY = 0.5
+LATE = 60.0  # seconds for Signal to send what it has taken over
 
 
 def main() -> None:
-    told: list[Told] = []
-    with TemporaryDirectory() as folder:
-        log = Path(folder) / "access.log"
-        with signal_server(MILLISECONDS) as signal_port:
-            variables = {"GUNICORN_CMD_ARGS": LOG.format(file=log)}
-            with served("wsgi:app", signal_port, **variables) as (port, _):
-                print(
-                    f"{machine()}; {CALLERS} callers at once, Signal takes {MILLISECONDS} ms\n\n"
-                    f"{'round':>5} {'201':>5} {'other':>6} {'p50 s':>6} {'p99 s':>6} {'max s':>6}  by worker"
-                )
-                asyncio.run(crowd(port, 1))
-                for number in range(1, ROUNDS + 1):
-                    answered = len(log.read_text().splitlines())
-                    found = asyncio.run(crowd(port, CALLERS))
-                    sleep(0.2)  # the log is written after the answer
-                    report(number, found, log.read_text().splitlines()[answered:])
-                    told += found
-    failed = Counter(one.label for one in told if one.status != 201)
-    for label, count in failed.most_common():
-        print(f"{count} x {label}")
-    sys.exit(bool(failed))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3, help="of the first crowds")
+    rounds = parser.parse_args().rounds
+    goals = Goals()
+    print(machine())
+    for callers, limit in ((256, 1.8), (96, 0.8)):
+        title = f"{callers} at once, Signal takes 500 ms"
+        found = crowd(title, goals, callers, lambda _: Behaviour(delay=DELAY), rounds)
+        late = max(percentile(seconds(told), 0.99) for told in found)
+        goals.at_most(limit, "p99 s of the slowest round", late)
+        goals.only(["201"], chain(*found))
+    found = crowd("256 at once, Signal sends 10 a second", goals, 256, one_by_one(0.1))
+    goals.only(["201", "503 busy"], found[0])
+    goals.at_most(21, "last answer s", max(seconds(found[0])))
+    goals.exit()
 
 
-async def crowd(port: int, callers: int) -> list[Told]:
-    requests = [
-        request(f"+4915112{number:06}", "A text of 20 letters")
-        for number in range(callers)
-    ]
-    return await asyncio.gather(*(call(port, sent) for sent in requests))
+def one_by_one(each: float) -> Plan:
+    """A server that handles one message after the other."""
+    free = 0.0
+
+    def plan(document: object) -> Behaviour:
+        nonlocal free
+        free = max(free, monotonic()) + each
+        return Behaviour(delay=free - monotonic())
+
+    return plan
 
 
-def report(number: int, told: Sequence[Told], log: Sequence[str]) -> None:
-    seconds = [one.seconds for one in told]
-    well = sum(one.status == 201 for one in told)
-    workers = Counter(line.split()[0] for line in log)
-    spread = " + ".join(str(count) for _, count in sorted(workers.items()))
-    print(
-        f"{number:5} {well:5} {len(told) - well:6} {percentile(seconds, 0.5):6.2f}"
-        f" {percentile(seconds, 0.99):6.2f} {max(seconds):6.2f}  {spread}"
-    )
+def crowd(
+    title: str, goals: Goals, callers: int, plan: Plan, rounds: int = 1
+) -> list[list[Told]]:
+    """What each round was told, of a gateway that has just started."""
+    told: dict[str, Told] = {}
+    found = []
+    with standin.running(plan) as signal, served(signal.url) as gateway:
+        for _ in range(rounds):
+            latest = elsewhere(partial(send_all, gateway.port, callers))
+            found.append(list(latest.values()))
+            told |= latest
+        memory = gateway.memory_mb
+        until(lambda: not signal.books.under_way, LATE)
+    table(title, told.values())
+    goals.balanced(told, signal.books)
+    goals.at_most(1, "start to the first answer s", gateway.start_seconds)
+    goals.at_most(80, "MB of all processes together", memory)
+    return found
 
 
 if __name__ == "__main__":

@@ -4,32 +4,18 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Thread
-from time import monotonic, sleep
+from time import monotonic
 
-from tests.load.processes import connections_of, family
+from tests.load.calls import Told
+from tests.load.processes import Server
 from tests.standin import Plan, StandIn
 
 DOWN_SECONDS = 3.0
-
-
-@dataclass(frozen=True)
-class Kill:
-    """A worker killed at ``moment``, with so many connections in its hands."""
-
-    moment: float
-    held: int
-
-
-@dataclass
-class Faults:
-    """What was done. Signal's server was down from the first to the second moment of each pair."""
-
-    kills: list[Kill] = field(default_factory=list)
-    reloads: list[float] = field(default_factory=list)
-    down: list[tuple[float, float]] = field(default_factory=list)
+SECOND = 1.0
+AT_ONCE = 0.05  # seconds for a process to die
 
 
 class SignalServer:
@@ -37,6 +23,7 @@ class SignalServer:
 
     def __init__(self, port: int, plan: Plan) -> None:
         self._port = port
+        self.url = f"http://127.0.0.1:{port}"
         self._standin = StandIn(plan)
         self.books = self._standin.books
         self._loop = asyncio.new_event_loop()
@@ -55,35 +42,50 @@ class SignalServer:
 
 @dataclass
 class Trouble:
-    """Does the harm to a gateway with this ``master`` process and to its Signal server."""
+    """Does the harm to a gateway and to its Signal server, and keeps a list of it.
 
-    port: int
-    master: int
-    server: SignalServer
-    done: Faults = field(default_factory=Faults)
+    Signal's server was ``down`` from the first to the second moment of each pair.
+    """
+
+    gateway: Server
+    signal: SignalServer
+    kills: list[float] = field(default_factory=list)
+    reloads: int = 0
+    down: list[tuple[float, float]] = field(default_factory=list)
 
     async def kill(self) -> None:
-        """Stop one of the workers, count what it has in its hands, and kill it."""
-        worker = random.choice(family(self.master)[1:])
-        os.kill(worker, signal.SIGSTOP)
-        while _state(worker) not in "TZ":
-            sleep(0.001)
-        held = connections_of(worker, self.port)
-        self.done.kills.append(Kill(monotonic(), held))
-        os.kill(worker, signal.SIGKILL)
+        os.kill(random.choice(self.gateway.pids[1:]), signal.SIGKILL)
+        self.kills.append(monotonic())
 
     async def reload(self) -> None:
-        self.done.reloads.append(monotonic())
-        os.kill(self.master, signal.SIGHUP)
+        self.reloads += 1
+        os.kill(self.gateway.pid, signal.SIGHUP)
 
     async def interrupt(self) -> None:
         """Take Signal's server away for a few seconds."""
         started = monotonic()
-        self.server.stop()
+        self.signal.stop()
         await asyncio.sleep(DOWN_SECONDS)
-        self.server.start()
-        self.done.down.append((started, monotonic()))
+        self.signal.start()
+        self.down.append((started, monotonic()))
 
+    def unexplained(self, told: Mapping[str, Told]) -> Iterator[str]:
+        """Each answer that this trouble does not explain."""
+        for text, one in told.items():
+            if one.status and one.status != 201 and not self._was_down(one):
+                yield f"{text}: told {one.label}, and Signal was up"
+            if not one.status and not self._was_in_hand(one):
+                yield f"{text}: {one.label}, and no worker was killed"
 
-def _state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    def _was_in_hand(self, one: Told) -> bool:
+        """Whether a worker may have had it when it was killed. Who comes later is answered by the next."""
+        return any(
+            one.started <= moment + AT_ONCE and moment <= one.ended <= moment + SECOND
+            for moment in self.kills
+        )
+
+    def _was_down(self, one: Told) -> bool:
+        return one.status in (503, 504) and any(
+            start <= one.ended and one.started <= end + SECOND
+            for start, end in self.down
+        )

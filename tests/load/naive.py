@@ -5,15 +5,13 @@ import os
 import requests
 from flask import Flask, request
 
-from app.settings import Settings
+from wsgi import app as gateway
 
 app = Flask(__name__)
-# What gunicorn.conf.py and its worker look for.
-app.extensions.update(settings=Settings(signal_urls=("any",)), sentences={})
-session = requests.Session()
+app.extensions = gateway.extensions  # what gunicorn.conf.py looks for
 
 
 @app.post("/v2/send")
 def relay() -> tuple[bytes, int]:
-    answer = session.post(os.environ["SIGNAL_API_URL"] + "/v2/send", json=request.json)
+    answer = requests.post(os.environ["SIGNAL_API_URL"] + "/v2/send", json=request.json)
     return answer.content, answer.status_code

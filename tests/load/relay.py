@@ -1,104 +1,92 @@
 """The gateway beside a naive relay and beside Apprise: python -m tests.load.relay
 
-All under the same gunicorn settings and against the same stand-in for Signal's server, in turns, so
-that what the machine does meanwhile meets each of them. Each is started several times: where a process
-has its memory is chance, and makes it faster or slower for its whole life. Apprise is left out where it
-is not installed (the extra ``load``).
+All under the same gunicorn settings and against the same stand-in for Signal's server, in turns. Each is
+started several times: where a process has its memory is chance, and makes it faster or slower for its
+whole life. Apprise is left out where it is not installed. Exits 1 if the goal is missed.
 """
 
 import argparse
-import statistics
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from functools import partial
 from importlib.util import find_spec
+from statistics import median
+from typing import NamedTuple
 
-from tests.load.measure import Result, load, measured
-from tests.load.processes import family, machine, memory_mb, served, signal_server
+from tests import standin
+from tests.load.calls import Told, codes, elsewhere, in_turns
+from tests.load.processes import machine, served
+from tests.load.report import Goals, percentile, seconds
 
-MESSAGES = 600
+MESSAGES = 2400
+WARM_UP = 500
 CALLERS = 8
 APPS = {"gateway": "wsgi:app", "naive relay": "tests.load.naive:app"}
 if find_spec("apprise"):
     APPS["Apprise"] = "tests.load.apprise_relay:app"
 
-Rounds = dict[str, list[tuple[Result, float]]]
+
+class Figures(NamedTuple):
+    """Of one process, from its start to its end."""
+
+    rate: float
+    cpu_ms: float
+    p50_ms: float
+    p99_ms: float
+    memory_mb: float
+    failed: int
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--starts", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=4)
-    given = parser.parse_args()
-    rounds: Rounds = {name: [] for name in APPS}
-    memory = dict.fromkeys(APPS, 0.0)
-    with signal_server() as signal_port:
-        for _ in range(given.starts):
-            in_turns(signal_port, given.rounds, rounds, memory)
-    print(
-        f"{machine()}; {given.starts} starts with {given.rounds} rounds of {MESSAGES} messages,"
-        f" {CALLERS} callers\n"
-    )
-    report(rounds, memory)
-    for name in [name for name in rounds if name != "gateway"]:
-        compare(rounds, name, given.rounds)
-
-
-def in_turns(
-    signal_port: int, count: int, rounds: Rounds, memory: dict[str, float]
-) -> None:
-    """Start all servers, and add so many rounds of each, after some messages that do not count."""
-    with ExitStack() as stack:
-        servers = {
-            name: stack.enter_context(served(app, signal_port))
-            for name, app in APPS.items()
-        }
-        for port, _ in servers.values():
-            load(port, 500, CALLERS)
+    parser.add_argument("--starts", type=int, default=8, help="of each server")
+    goals, failures = Goals(), 0
+    count = parser.parse_args().starts
+    found: dict[str, list[Figures]] = {name: [] for name in APPS}
+    with standin.running() as signal:
+        signal.keeps_requests = False
         for number in range(count):
-            names = list(servers)
-            for name in names if number % 2 else reversed(names):
-                rounds[name].append(measured(*servers[name], MESSAGES, CALLERS))
-        for name, (_, pid) in servers.items():
-            largest = max(memory_mb(worker) for worker in family(pid)[1:])
-            memory[name] = max(memory[name], largest)
-
-
-def report(rounds: Rounds, memory: Mapping[str, float]) -> None:
-    def median(name: str, figure: Callable[[Result, float], float]) -> float:
-        return statistics.median(figure(*entry) for entry in rounds[name])
-
+            for name in APPS if number % 2 else reversed(APPS):
+                found[name].append(measure(APPS[name], signal.url))
     print(
-        f"{'':12} {'msg/s':>7} {'CPU ms':>7} {'p50 ms':>7} {'p99 ms':>7} {'MB':>5} failed"
+        f"{machine()}; {count} starts, {MESSAGES} messages each, {CALLERS} callers\n\n{'':12}"
+        f" {'msg/s':>7} {'CPU ms':>7} {'p50 ms':>7} {'p99 ms':>7} {'MB':>7}"
     )
-    for name in rounds:
-        failures = sum(result.failures for result, _ in rounds[name])
+    for name, starts in found.items():
+        *figures, failed = zip(*starts)
+        row = " ".join(f"{median(figure):7.4g}" for figure in figures)
+        print(f"{name:12} {row}")
+        failures += sum(failed)
+    goals.at_most(0, "messages that failed", failures)
+    for name in list(APPS)[1:]:
+        pairs = zip(found["gateway"], found[name])
+        ratios = [ours.cpu_ms / theirs.cpu_ms for ours, theirs in pairs]
         print(
-            f"{name:12}"
-            f" {median(name, lambda result, _: MESSAGES / result.seconds):7.0f}"
-            f" {median(name, lambda _, cpu: cpu):7.3f}"
-            f" {median(name, lambda result, _: result.percentile(0.5)) * 1000:7.1f}"
-            f" {median(name, lambda result, _: result.percentile(0.99)) * 1000:7.1f}"
-            f" {memory[name]:5.0f} {failures}"
+            f"CPU time a message, gateway / {name}: median {median(ratios):.2f},"
+            f" by start {min(ratios):.2f} to {max(ratios):.2f}"
         )
-    print()
+        if name == "naive relay":
+            goals.at_most(1.4, "median", median(ratios))
+    goals.exit()
 
 
-def compare(rounds: Rounds, other: str, count: int) -> None:
-    """The ratio of the CPU times of each start's rounds."""
+def measure(app: str, signal_url: str) -> Figures:
+    """Start a server, and send to it after some messages that do not count."""
+    with served(signal_url, app) as server:
+        send(server.port, WARM_UP)
+        used = server.cpu_seconds
+        told = send(server.port, MESSAGES)
+        length = max(one.ended for one in told) - min(one.started for one in told)
+        return Figures(
+            MESSAGES / length,
+            (server.cpu_seconds - used) / MESSAGES * 1000,
+            percentile(seconds(told), 0.5) * 1000,
+            percentile(seconds(told), 0.99) * 1000,
+            server.memory_mb,
+            sum(one.status != 201 for one in told),
+        )
 
-    def by_start(name: str) -> list[float]:
-        costs = [cpu for _, cpu in rounds[name]]
-        return [
-            sum(costs[first : first + count]) for first in range(0, len(costs), count)
-        ]
 
-    ratios = [
-        ours / theirs for ours, theirs in zip(by_start("gateway"), by_start(other))
-    ]
-    print(
-        f"CPU time a message, gateway / {other + ':':12} median"
-        f" {statistics.median(ratios):.2f}, by start {min(ratios):.2f} to {max(ratios):.2f}"
-    )
+def send(port: int, count: int) -> list[Told]:
+    return elsewhere(partial(in_turns, port, codes(count), CALLERS, keeps=True))
 
 
 if __name__ == "__main__":

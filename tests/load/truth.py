@@ -2,30 +2,25 @@
 
 The server behaves in every way of the outcome tables at once, and 32 callers send through the real
 gateway. Then each answer is held against what the server accepted: a 201 has exactly one acceptance,
-a message told as not sent has none, one told as unknown has at most one.
+a message told as not sent has none, one told as unknown has at most one. Exits 1 on a contradiction.
 """
 
+import asyncio
 import json
-from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from typing import Any
 
-from app.signal.outcome import State
-from tests import gateway, standin
-from tests.gateway import Gateway
+from tests import standin
+from tests.load.calls import Told, in_turns, request
+from tests.load.processes import machine, served
+from tests.load.report import Goals, contradictions, table
 from tests.signal.test_daemon import ERRORS, failed, result
 from tests.signal.test_rest import TEXTS
 from tests.standin import ACCEPTING, Behaviour
 
 CALLERS = 32
-ACCEPTS = {
-    State.SENT: [True],
-    State.NOT_SENT: [False],
-    State.UNKNOWN: [True, False],
-}
-UNKNOWN_STATUS = 504
+MESSAGES = 4000
+ACCEPTS = {"sent": [True], "not_sent": [False], "unknown": [True, False]}
 
 # What a connection can do to a request whose message was accepted, or was not.
 BROKEN = [
@@ -48,7 +43,7 @@ REST = [
     *[
         Behaviour(400, json.dumps({"error": text}), accepts=accepts)
         for text, (state, _) in TEXTS
-        for accepts in ACCEPTS[state]
+        for accepts in ACCEPTS[state.value]
     ],
 ]  # fmt: skip
 DAEMON = [
@@ -62,7 +57,7 @@ DAEMON = [
     *[
         Behaviour(200, json.dumps(failed(message, code)), accepts=accepts)
         for message, code, (state, _), _ in ERRORS
-        for accepts in ACCEPTS[state]
+        for accepts in ACCEPTS[state.value]
     ],
     *[
         Behaviour(200, json.dumps(failed("x", response=result(kind))), accepts=accepts)
@@ -83,63 +78,34 @@ BACKENDS = {
 
 def books(
     path: str, behaviours: Sequence[Behaviour], messages: int
-) -> tuple[Counter[str], list[str]]:
-    """How often each answer came, and every contradiction between the two books."""
+) -> tuple[list[Told], list[str]]:
+    """Each answer, and every contradiction between the two books."""
 
     def plan(document: dict[str, Any]) -> Behaviour:
-        number = document.get("params", document)["message"].removeprefix("message ")
-        return behaviours[int(number) % len(behaviours)]
+        text = document.get("params", document)["message"]
+        return behaviours[int(text.split()[1]) % len(behaviours)]
 
+    sent = {f"message {number}": send(number) for number in range(messages)}
     with standin.running(plan) as server:
-        with gateway.sending(
-            server.url + path,
-            SIGNAL_TIMEOUT="2",
-        ) as running:
-            with ThreadPoolExecutor(CALLERS) as callers:
-                told = list(
-                    callers.map(lambda number: send(running, number), range(messages))
-                )
-        accepted = Counter(server.books.accepted)
-        received = Counter(
-            document.get("params", document)["message"]
-            for document in server.books.requests
-        )
-    wrong = [
-        f"message {number}: told {status} {code}, accepted {accepted[f'message {number}']} times"
-        for number, (status, code) in enumerate(told)
-        if not is_true(status, accepted[f"message {number}"])
-    ]
-    twice = [
-        f"{message}: handed over {times} times"
-        for message, times in received.items()
-        if times > 1
-    ]
-    return Counter(f"{status} {code}" for status, code in told), list(
-        chain(wrong, twice)
-    )
+        with served(server.url + path, SIGNAL_TIMEOUT="2") as gateway:
+            told = asyncio.run(in_turns(gateway.port, sent.values(), CALLERS))
+    return told, contradictions(dict(zip(sent, told)), server.books)
 
 
-def send(running: Gateway, number: int) -> tuple[int, str]:
-    """Status and code of a message to a recipient of its own."""
-    document = {"to": f"+49151{10_000_000 + number}", "message": f"message {number}"}
-    answer = running.post(document)
-    return answer.status_code, answer.json().get("code", "sent")
-
-
-def is_true(status: int, accepted: int) -> bool:
-    if status == 201:
-        return accepted == 1
-    return accepted <= 1 if status == UNKNOWN_STATUS else accepted == 0
+def send(number: int) -> bytes:
+    """A message to a recipient of its own."""
+    to = f"+49151{10_000_000 + number}"
+    return request({"to": to, "message": f"message {number}"})
 
 
 def main() -> None:
+    print(machine())
+    goals = Goals()
     for name, (path, behaviours) in BACKENDS.items():
-        found, contradictions = books(path, behaviours, 4000)
-        print(f"{name}: {len(behaviours)} behaviours, {CALLERS} at a time")
-        for answer, count in sorted(found.items()):
-            print(f"  {answer:28} {count:5}")
-        print(f"  contradictions               {len(contradictions):5}")
-        print("\n".join(contradictions[:10]))
+        told, problems = books(path, behaviours, MESSAGES)
+        table(f"{name}, {len(behaviours)} behaviours", told)
+        goals.none("contradictions to the books of Signal", problems)
+    goals.exit()
 
 
 if __name__ == "__main__":

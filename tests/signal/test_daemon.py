@@ -10,6 +10,7 @@ import responses
 
 from app.signal.daemon import DaemonServer
 from app.signal.outcome import Message, Outcome, State
+from app.signal.transport import Unusable
 from app.styling import Style, plain, styled
 from tests.conftest import NUMBER
 
@@ -234,6 +235,9 @@ ERRORS: list[tuple[str, int, tuple[State, str], tuple[State, str] | None]] = [
     ("User is not a member in group: x (YWJj)", -1, not_sent("invalid_recipient"), None),
     ("Invalid phone number '1': x", -1, not_sent("invalid_recipient"), None),
     ("Sending empty message is not allowed, either", -1, not_sent("no_message"), None),
+    ("Failed read from recipient store (RuntimeException)", -32603, UNKNOWN, UNKNOWN),
+    ("Failed to send message: Closed unexpectedly (SocketException)"
+     " (UnexpectedErrorException)", -32603, not_sent("signal_unreachable"), UNKNOWN),
     ("Invalid textStyle syntax (x) expected", -1, not_sent("bad_request"), None),
     ("Failed to send message due to untrusted identities", -4,
      not_sent("safety_number_changed"), None),
@@ -245,8 +249,7 @@ ERRORS: list[tuple[str, int, tuple[State, str], tuple[State, str] | None]] = [
      not_sent("signal_rejected"), UNKNOWN),
     ("[429] Rate limit exceeded: 429 (RateLimitException)", -32603,
      not_sent("signal_rate_limited"), UNKNOWN),
-    ("An internal server error has occurred.", -32603,
-     not_sent("signal_rejected"), UNKNOWN),
+    ("An internal server error has occurred.", -32603, UNKNOWN, UNKNOWN),
     ("Specified account does not exist", -32602, not_sent("sender_not_registered"), None),
     ("Method requires valid account parameter", -32602,
      not_sent("sender_not_registered"), None),
@@ -311,23 +314,30 @@ def test_a_lost_answer_is_unknown_and_the_server_has_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "sender", "problem"),
+    ("answer", "numbers"),
     [
-        ({"json": {"result": [{"number": NUMBER}]}}, NUMBER, None),
-        ({"json": {"result": []}}, NUMBER, "sender_not_registered"),
-        ({"json": {"result": []}}, None, None),
-        ({"json": failed("Method not implemented", -32601)}, NUMBER, None),
-        ({"status": 421}, NUMBER, "signal_unreachable"),
-        ({"body": requests.ConnectionError()}, NUMBER, "signal_unreachable"),
+        ({"json": {"result": [{"number": NUMBER}]}}, [NUMBER]),
+        ({"json": {"result": []}}, []),
+        ({"json": failed("Method not implemented", -32601)}, None),
     ],
 )
-def test_the_accounts_tell_whether_it_could_send(
-    answer: dict[str, Any], sender: str | None, problem: str | None
+def test_its_accounts_are_listed_unless_it_has_only_one(
+    answer: dict[str, Any], numbers: list[str] | None
 ) -> None:
     with responses.RequestsMock() as server:
         server.post(URL, **answer)
-        assert DaemonServer(URL).problem(sender, monotonic() + 5) == problem
+        assert DaemonServer(URL).accounts(monotonic() + 5) == numbers
 
 
-def test_many_sends_at_once_are_no_matter_for_it() -> None:
-    assert DaemonServer(URL).concurrency(monotonic()) == 32
+@pytest.mark.parametrize(
+    "answer", [{"status": 421}, {"body": requests.ConnectionError()}]
+)
+def test_a_daemon_without_an_answer_has_no_accounts(answer: dict[str, Any]) -> None:
+    with responses.RequestsMock() as server:
+        server.post(URL, **answer)
+        with pytest.raises(Unusable):
+            DaemonServer(URL).accounts(monotonic() + 5)
+
+
+def test_it_does_many_sends_at_once() -> None:
+    assert DaemonServer(URL).concurrency(monotonic()) == 96

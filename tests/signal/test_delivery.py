@@ -8,28 +8,34 @@ from time import monotonic, sleep
 
 import pytest
 
-from app import signal as signal_package
-from app.signal import Signal, connect
-from app.signal.outcome import Message, Outcome, State, not_sent, unknown
-from app.signal.route import Route
+from app.signal import connect, delivery
+from app.signal.delivery import Route, Signal
+from app.signal.outcome import Message, Outcome, State, not_sent, server_failed, unknown
+from app.signal.turns import BUSY, LATE
 from app.styling import plain
 from tests import standin
 from tests.conftest import NUMBER, settings
+from tests.standin import Behaviour
 
 MESSAGE = Message("+4915100000001", plain("hello"))
 SENT = Outcome(State.SENT, timestamp="1700000000000")
-UNREACHABLE = not_sent("signal_unreachable", "down")
-BUSY = not_sent(
-    "busy", "no turn before the deadline: as many sends as are allowed were under way"
-)
+UNREACHABLE = server_failed("signal_unreachable", "down")
+UNLINKED = server_failed("sender_not_registered", "not linked")
 
 
 class Backend:
-    """Answers each send with the same outcome after a while, and notes to whom."""
+    """Answers each send with the same outcome after a while, and notes to whom.
 
-    def __init__(self, outcome: Outcome = SENT, seconds: float = 0) -> None:
+    ``mode`` is what it says about its concurrency.
+    """
+
+    def __init__(
+        self, outcome: Outcome = SENT, seconds: float = 0, mode: int | None = None
+    ) -> None:
         self.outcome = outcome
         self.seconds = seconds
+        self.mode = mode
+        self.asked = 0
         self.recipients: list[str] = []
         self.at_once = 0
         self._under_way = 0
@@ -46,61 +52,191 @@ class Backend:
         return self.outcome
 
     def concurrency(self, deadline: float) -> int | None:
+        self.asked += 1
+        return self.mode
+
+    def accounts(self, deadline: float) -> list[str] | None:
         return None
 
-    def problem(self, sender: str | None, deadline: float) -> str | None:
-        return None
+
+def signal(*backends: Backend, most: int | None = 96) -> Signal:
+    return Signal([Route(backend, "signal", most) for backend in backends])
 
 
-def signal(backends: Sequence[Backend], timeout: float, concurrency: int) -> Signal:
-    return Signal(
-        [Route(backend, "signal", concurrency) for backend in backends], timeout
-    )
+def deliver(to: Signal, recipients: Sequence[str], seconds: float = 5) -> list[Outcome]:
+    return to.deliver(MESSAGE, recipients, monotonic() + seconds)
+
+
+def crowd(to: Signal, requests: int, seconds: float) -> list[Outcome]:
+    """The outcomes of requests that come at once, each with one recipient."""
+    with ThreadPoolExecutor(requests) as threads:
+        found = threads.map(lambda _: deliver(to, ["a"], seconds), range(requests))
+        return [outcomes[0] for outcomes in found]
 
 
 def test_each_recipient_gets_a_send_of_its_own_side_by_side() -> None:
     backend = Backend(seconds=0.2)
     started = monotonic()
-    outcomes = signal([backend], 5, 32).deliver(MESSAGE, ["a", "b", "c", "d"])
-    assert outcomes == [SENT] * 4
+    assert deliver(signal(backend), ["a", "b", "c", "d"]) == [SENT] * 4
     assert sorted(backend.recipients) == ["a", "b", "c", "d"]
     assert monotonic() - started < 0.6
 
 
-def test_only_what_was_certainly_not_sent_goes_to_the_next_server() -> None:
-    down, up, spare = Backend(UNREACHABLE), Backend(), Backend()
-    assert signal([down, up, spare], 5, 32).deliver(MESSAGE, ["a"]) == [SENT]
+@pytest.mark.parametrize("cause", [UNREACHABLE, UNLINKED])
+def test_what_was_not_sent_for_the_servers_sake_goes_to_the_next(
+    cause: Outcome,
+) -> None:
+    down, up, spare = Backend(cause), Backend(), Backend()
+    assert deliver(signal(down, up, spare), ["a"]) == [SENT]
     assert (down.recipients, up.recipients, spare.recipients) == (["a"], ["a"], [])
 
 
-def test_what_may_have_been_sent_is_never_sent_again() -> None:
-    for outcome in (unknown("?"), not_sent("not_on_signal", "?")):
-        first, second = Backend(outcome), Backend()
-        assert signal([first, second], 5, 32).deliver(MESSAGE, ["a"]) == [outcome]
-        assert second.recipients == []
+@pytest.mark.parametrize("outcome", [unknown("?"), not_sent("not_on_signal", "?")])
+def test_what_may_have_been_sent_or_fails_for_its_own_sake_goes_nowhere_else(
+    outcome: Outcome,
+) -> None:
+    first, second = Backend(outcome), Backend()
+    assert deliver(signal(first, second), ["a"]) == [outcome]
+    assert second.recipients == []
 
 
-def test_the_last_servers_word_counts_when_all_are_down() -> None:
-    last = not_sent("signal_unreachable", "the last")
-    servers = [Backend(UNREACHABLE), Backend(last)]
-    assert signal(servers, 5, 32).deliver(MESSAGE, ["a"]) == [last]
+def test_a_lost_answer_goes_nowhere_else_although_the_server_failed() -> None:
+    lost = Outcome(State.UNKNOWN, "signal_timeout", server_failed=True)
+    first, second = Backend(lost), Backend()
+    assert deliver(signal(first, second), ["a"]) == [lost]
+    assert second.recipients == []
 
 
-def test_never_more_sends_at_once_than_allowed_and_the_rest_is_busy() -> None:
-    backend = Backend(seconds=0.2)
-    delivery = signal([backend], 0.5, 1)
-    with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: delivery.deliver(MESSAGE, ["a"]), range(8)))
-    assert backend.at_once == 1
-    assert found.count([SENT]) == len(backend.recipients) == 3
-    assert found.count([BUSY]) == 5
+@pytest.mark.parametrize("order", [(UNREACHABLE, UNLINKED), (UNLINKED, UNREACHABLE)])
+def test_the_gravest_reason_counts_when_no_server_can(order: Sequence[Outcome]) -> None:
+    assert deliver(signal(*map(Backend, order)), ["a"]) == [UNLINKED]
 
 
-def test_recipients_without_a_turn_are_busy_and_were_not_sent_to() -> None:
+def test_a_server_that_failed_for_one_recipient_is_not_tried_for_the_rest() -> None:
+    down, up = Backend(UNREACHABLE, mode=1), Backend()
+    assert deliver(signal(down, up, most=1), ["a", "b", "c"]) == [SENT] * 3
+    assert down.recipients == ["a"]
+
+
+def test_never_more_sends_at_once_than_allowed() -> None:
+    backend = Backend(seconds=0.05)
+    assert crowd(signal(backend, most=2), 6, 5) == [SENT] * 6
+    assert backend.at_once == 2
+
+
+def test_a_request_waits_for_half_of_its_time_and_is_busy_then() -> None:
     backend = Backend(seconds=0.3)
-    outcomes = signal([backend], 0.5, 1).deliver(MESSAGE, ["a", "b", "c", "d"])
-    assert outcomes == [SENT, SENT, BUSY, BUSY]
+    found = crowd(signal(backend, most=1), 4, 0.8)
+    assert sorted(outcome.code or "" for outcome in found) == ["", "", "busy", "busy"]
+    assert len(backend.recipients) == 2
+
+
+def test_of_a_serial_server_four_wait_and_the_rest_is_busy_at_once() -> None:
+    backend, started = Backend(seconds=0.2), monotonic()
+    to = signal(backend, most=1)
+    with ThreadPoolExecutor(5) as threads:
+        waiting = [threads.submit(deliver, to, ["a"]) for _ in range(5)]
+        while monotonic() - started < 0.1:
+            sleep(0.01)
+        assert deliver(to, ["b"]) == [BUSY]
+        assert monotonic() - started < 0.2
+    assert [future.result() for future in waiting] == [[SENT]] * 5
+    assert backend.at_once == 1
+
+
+def test_a_request_of_ten_recipients_waits_once_and_reaches_all_ten() -> None:
+    backend = Backend(seconds=0.02, mode=1)
+    recipients = [f"to {number}" for number in range(10)]
+    assert deliver(signal(backend, most=None), recipients) == [SENT] * 10
+    assert backend.recipients == recipients
+    assert backend.at_once == 1
+
+
+def test_at_the_deadline_what_is_under_way_is_unknown_and_the_rest_was_not_sent() -> (
+    None
+):
+    backend = Backend(seconds=0.4)
+    started = monotonic()
+    assert deliver(signal(backend, most=1), ["a", "b", "c"], 0.6) == [SENT, LATE, BUSY]
+    assert 0.5 < monotonic() - started < 0.75
+    sleep(0.4)
     assert backend.recipients == ["a", "b"]
+
+
+def test_a_server_that_trickles_its_headers_cannot_hold_the_answer() -> None:
+    with standin.running(lambda document: Behaviour(manner="trickle")) as server:
+        to = connect(settings(signal_urls=(server.url,)))
+        started = monotonic()
+        (found,) = deliver(to, ["+4915112345678"], 0.5)
+        assert found.state is State.UNKNOWN
+        assert monotonic() - started < 0.8
+
+
+def test_without_a_thread_left_nothing_is_sent_and_the_turn_is_free_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    backend = Backend()
+    to = signal(backend, most=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert deliver(to, ["a", "b"]) == [BUSY, BUSY]
+    assert backend.recipients == []
+    assert deliver(to, ["a"]) == [SENT]
+
+
+def test_a_bug_in_a_backend_comes_out_and_the_turn_is_free_again() -> None:
+    class Broken(Backend):
+        def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
+            raise LookupError(recipient)
+
+    to = signal(Broken(), most=1)
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            deliver(to, ["a"])
+
+
+def test_how_many_at_once_is_asked_once_and_again_after_a_failure() -> None:
+    backend = Backend(mode=1)
+    to = signal(backend, most=None)
+    deliver(to, ["a"])
+    deliver(to, ["a"])
+    assert backend.asked == 1
+    backend.outcome = UNREACHABLE
+    deliver(to, ["a"])
+    deliver(to, ["a"])
+    assert backend.asked == 2
+
+
+def test_a_number_that_was_set_is_not_asked_for() -> None:
+    backend = Backend(mode=1)
+    deliver(signal(backend, most=5), ["a"])
+    assert backend.asked == 0
+
+
+def test_a_server_that_does_not_say_gets_ninety_six() -> None:
+    backend = Backend(seconds=0.3)
+    with ThreadPoolExecutor(100) as threads:
+        to = signal(backend, most=None)
+        list(threads.map(lambda _: deliver(to, ["a"]), range(100)))
+    assert backend.at_once == 96
+
+
+def test_a_server_that_failed_is_tried_last_until_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "FAILED_SECONDS", 0.3)
+    first, second = Backend(UNREACHABLE), Backend()
+    to = signal(first, second)
+    for _ in range(5):
+        assert deliver(to, ["a"]) == [SENT]
+    assert (len(first.recipients), len(second.recipients)) == (1, 5)
+    first.outcome = SENT
+    sleep(0.3)
+    deliver(to, ["a"])
+    assert (len(first.recipients), len(second.recipients)) == (2, 5)
 
 
 @pytest.fixture
@@ -121,7 +257,7 @@ def test_ready_is_said_at_once_while_another_server_hangs(hanging: str) -> None:
 def test_what_keeps_each_server_from_sending_is_told(
     hanging: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signal_package, "PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(delivery, "PROBE_SECONDS", 0.5)
     with standin.running() as other:
         other.accounts = []
         servers = connect(settings(signal_urls=(hanging, other.url)))

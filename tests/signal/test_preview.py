@@ -7,7 +7,7 @@ import pytest
 
 from app.signal.outcome import Message, State
 from app.signal.preview import Preview
-from app.styling import Style, plain, styled
+from app.styling import Style, styled
 
 EVERY_STYLE = styled(
     [
@@ -38,8 +38,9 @@ class Terminal(io.StringIO):
 def test_a_terminal_shows_every_style(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
     message = Message("+4915100000001", EVERY_STYLE)
-    Preview(terminal).send(message, "+4915112345678", monotonic())
+    Preview().send(message, "+4915112345678", monotonic())
     assert terminal.getvalue() == (
         "┌ Signal message to +4915112345678 from +4915100000001 (preview, not sent)\n"
         "│ \x1b[1mbold\x1b[22m\n"
@@ -55,8 +56,9 @@ def test_a_file_or_a_terminal_without_colour_shows_plain_text(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     output = stream()
+    monkeypatch.setattr("sys.stdout", output)
     message = Message("the default number", EVERY_STYLE, {"sticker": "a:1"})
-    outcome = Preview(output).send(message, "alice.42", monotonic())
+    outcome = Preview().send(message, "alice.42", monotonic())
     assert output.getvalue() == (
         "┌ Signal message to alice.42 from the default number with sticker"
         " (preview, not sent)\n"
@@ -66,13 +68,6 @@ def test_a_file_or_a_terminal_without_colour_shows_plain_text(
     )
     assert outcome.state is State.SENT
     assert outcome.timestamp is not None and len(outcome.timestamp) == 13
-
-
-def test_without_a_stream_the_message_goes_to_standard_output(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    Preview().send(Message("+4915100000001", plain("hello")), "alice.42", monotonic())
-    assert "│ hello\n" in capsys.readouterr().out
 
 
 def test_messages_are_shown_one_after_the_other() -> None:

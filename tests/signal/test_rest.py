@@ -144,10 +144,6 @@ TEXTS: list[tuple[str, tuple[State, str | None]]] = [
     ("1700000000000java.lang.Exception: x", SENT),
     ("INFO  AccountHelper - x\n1700000000000\njava.lang.Exception: x\n", SENT),
     ("invalid character 'j' after top-level value", SENT),
-    (
-        'Failed to send (some) messages:+492: Unregistered user "+492"1700000000000',
-        SENT,
-    ),
     # normal and native, up to 0.100
     (
         FAILED
@@ -274,8 +270,42 @@ TEXTS: list[tuple[str, tuple[State, str | None]]] = [
     ("'view_once' can only be set for image attachments!", not_sent("bad_request")),
     ("illegal base64 data at input byte 3", not_sent("bad_request")),
     ("Quote author parameter is missing", not_sent("bad_request")),
+    # before anything is sent
+    ("Failed to read local accounts list\n", not_sent("signal_rejected")),
+    (
+        "Error loading state file for user +4900: /data (Permission denied)"
+        " (FileNotFoundException)\n",
+        not_sent("signal_rejected"),
+    ),
+    (
+        'exec: "signal-cli-native": executable file not found in $PATH',
+        not_sent("signal_rejected"),
+    ),
+    (
+        "fork/exec /usr/bin/signal-cli: cannot allocate memory",
+        not_sent("signal_rejected"),
+    ),
+    ("Error occurred during initialization of VM\nx", not_sent("signal_rejected")),
+    ("open /tmp/x.bin: no space left on device", not_sent("signal_rejected")),
+    ("Number not registered with JSON-RPC", not_sent("sender_not_registered")),
+    ("Failed to send sticker: Sticker pack not found", not_sent("bad_request")),
+    ("The user +4900 is not registered.", not_sent("signal_rejected")),
+    (
+        "Failed to send message: Closed unexpectedly (SocketException)",
+        not_sent("signal_unreachable"),
+    ),
     # nobody knows
     ("something new", UNKNOWN),
+    ("no space left on device", UNKNOWN),
+    (
+        "1631261157648\nFailed to send (some) messages:\n"
+        'Network failure for "+4915112345678"\n',
+        UNKNOWN,
+    ),
+    # a line counts only as a whole
+    ('Hello, exec: "x": executable file not found in $PATH', UNKNOWN),
+    ("a@b Rate limit failure for x: retry after 86400 seconds", UNKNOWN),
+    ("he said: Unregistered user", UNKNOWN),
 ]
 
 
@@ -288,6 +318,14 @@ def test_the_text_of_a_400_tells_what_became_of_the_message(
     found = answering(signal, status=400, json={"error": text})
     assert (found.state, found.code) == expected
     assert "+49" not in found.detail
+
+
+def test_a_group_got_it_where_only_some_members_are_named(
+    signal: responses.RequestsMock,
+) -> None:
+    text = 'Failed to send (some) messages:+492: Unregistered user "+492"1700000000000'
+    found = answering(signal, to=GROUP, status=400, json={"error": text})
+    assert (found.state, found.detail) == (State.SENT, "sent, but not to all")
 
 
 @pytest.mark.parametrize(
@@ -308,29 +346,56 @@ def test_a_group_may_have_got_it_in_part(
 @pytest.mark.parametrize(
     ("answer", "seconds", "urgent"),
     [
-        ({"error": "due to rate limiting", "challenge_tokens": [""]}, 60, False),
-        ({"error": "due to rate limiting", "challenge_tokens": ["tok-1"]}, 60, True),
-        ({"error": CAPTCHA}, 86400, True),
-        (
-            {"error": 'RATE_LIMIT_FAILURE "retryAfterSeconds":30 rate limiting'},
-            30,
-            False,
-        ),
-        (
-            {"error": '"type":"RATE_LIMIT_FAILURE","token":"t","retryAfterSeconds":0'},
-            1,
-            True,
-        ),
-        ({"error": "Rate limit failure, retry after 999999999 seconds"}, 86400, False),
+        ({"error": "Failed to send message", "challenge_tokens": [""]}, 60, False),
+        ({"error": "Failed to send message", "challenge_tokens": ["tok-1"]}, 60, True),
     ],
 )
-def test_a_limit_of_signal_says_when_to_try_again_and_whether_a_person_must_act(
+def test_a_429_says_whether_a_person_must_act(
     answer: dict[str, Any],
     seconds: int,
     urgent: bool,
     signal: responses.RequestsMock,
 ) -> None:
     found = answering(signal, status=429, json=answer)
+    assert (found.code, found.retry_after, found.urgent) == (
+        "signal_rate_limited",
+        seconds,
+        urgent,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "urgent"),
+    [
+        (FAILED + f"+491: {CAPTCHA}\n", 86400, True),
+        (
+            FAILED + '+491: Rate limit failure for "+491", retry after 30 seconds\n',
+            30,
+            False,
+        ),
+        (FAILED + '+491: Rate limit failure for "+491"\n', 60, False),
+        (
+            FAILED
+            + '+491: Rate limit failure for "+491", retry after 999999999 seconds',
+            86400,
+            False,
+        ),
+        (
+            '{"results":[{"type":"RATE_LIMIT_FAILURE","retryAfterSeconds":30}]}\n',
+            30,
+            False,
+        ),
+        (
+            '{"results":[{"type":"RATE_LIMIT_FAILURE","token":"t","retryAfterSeconds":0}]}\n',
+            1,
+            True,
+        ),
+    ],
+)
+def test_a_limit_in_a_text_says_when_to_try_again_and_whether_a_person_must_act(
+    text: str, seconds: int, urgent: bool, signal: responses.RequestsMock
+) -> None:
+    found = answering(signal, status=400, json={"error": text})
     assert (found.code, found.retry_after, found.urgent) == (
         "signal_rate_limited",
         seconds,
@@ -420,7 +485,7 @@ def test_nothing_is_sent_after_the_deadline(signal: responses.RequestsMock) -> N
     [
         ({"json": {"mode": "normal"}}, 1),
         ({"json": {"mode": "native"}}, 1),
-        ({"json": {"mode": "json-rpc"}}, 32),
+        ({"json": {"mode": "json-rpc"}}, 96),
         ({"json": {"mode": "new"}}, None),
         ({"json": {"mode": ["x"]}}, None),
         ({"json": {}}, None),

@@ -1,0 +1,242 @@
+"""How often: to a recipient, from a client, and wrong tokens from an address."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+import responses
+from flask.testing import FlaskClient
+
+from app.errors import GatewayError
+from app.limits import CODES_TO_RECIPIENT, Limits
+from tests import redis_server
+from tests.conftest import BEARER, SIGNAL, TOKEN, client
+from tests.gateway import free_port
+
+ANNA, BERT = "+4915111111111", "+4915122222222"
+CODE = {"To": ANNA, "Body": "482915"}
+MEMORY = "memory://"
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Redis server."""
+    with redis_server.running(tmp_path_factory.mktemp("redis")) as found:
+        yield found.uri
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.system)])
+def uri(request: pytest.FixtureRequest) -> str:
+    """Each storage in turn."""
+    found: str = (
+        MEMORY if request.param == "memory" else request.getfixturevalue("redis")
+    )
+    return found
+
+
+def admitted(limits: Limits, client: str, to: str, times: int) -> list[bool]:
+    return [not limits.admit(client, CODES_TO_RECIPIENT, [to]) for _ in range(times)]
+
+
+def test_the_eleventh_code_in_five_minutes_is_refused(uri: str) -> None:
+    limits = Limits(uri)
+    assert admitted(limits, "eleven", ANNA, 11) == [True] * 10 + [False]
+    assert admitted(limits, "eleven", BERT, 1) == [True]
+
+
+@pytest.mark.system
+def test_it_is_refused_wherever_it_arrives(redis: str) -> None:
+    here, there = Limits(redis), Limits(redis)
+    assert admitted(here, "shared", ANNA, 5) == [True] * 5
+    assert admitted(there, "shared", ANNA, 6) == [True] * 5 + [False]
+    assert admitted(here, "shared", ANNA, 1) == [False]
+
+
+def test_the_refusal_names_the_time_to_wait(uri: str) -> None:
+    limits = Limits(uri)
+    limits.admit("wait", "1 per minute", [ANNA])
+    refused = limits.admit("wait", "1 per minute", [ANNA, BERT])
+    assert list(refused) == [ANNA]
+    assert refused[ANNA].code == "rate_limited"
+    assert 58 <= (refused[ANNA].retry_after or 0) <= 60
+
+
+def test_messages_without_a_code_are_limited_only_where_the_client_says_so(
+    uri: str,
+) -> None:
+    limits = Limits(uri)
+    assert [limits.admit("free", None, [ANNA]) for _ in range(20)] == [{}] * 20
+    assert limits.admit("bound", "1 per hour", [ANNA]) == {}
+    assert ANNA in limits.admit("bound", "1 per hour", [ANNA])
+
+
+def test_a_clients_own_limit_counts_its_messages(uri: str) -> None:
+    limits = Limits(uri)
+    limits.messages("own", "5 per minute", 2)
+    limits.messages("own", "5 per minute", 3)
+    with pytest.raises(GatewayError) as error:
+        limits.messages("own", "5 per minute", 1)
+    assert error.value.code == "rate_limited"
+    assert 58 <= (error.value.retry_after or 0) <= 60
+    limits.messages("other", "5 per minute", 1)
+
+
+def test_more_messages_at_once_than_the_limit_are_refused(uri: str) -> None:
+    limits = Limits(uri)
+    with pytest.raises(GatewayError):
+        limits.messages("many", "5 per minute", 6)
+    limits.messages("many", "5 per minute", 5)
+
+
+def test_a_message_that_was_not_sent_counts_all_the_same(
+    signal: responses.RequestsMock,
+) -> None:
+    signal.replace("POST", f"{SIGNAL}/v2/send", status=500, body="")
+    caller = client()
+    answers = [caller.post("/v2/send", json=CODE, headers=BEARER) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [503] * 10 + [429]
+
+
+@pytest.fixture
+def slow_redis() -> Iterator[str]:
+    """The address of a Redis that takes half a second for each answer."""
+
+    def answer(connection: socket.socket) -> None:
+        while connection.recv(4096):
+            sleep(0.55)
+            connection.sendall(b":1\r\n" * 8)
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=answer, args=[connection], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"redis://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_slow_storage_cannot_use_up_the_time_of_a_message(slow_redis: str) -> None:
+    started = monotonic()
+    recipients = [f"+49151{number:08}" for number in range(30)]
+    assert Limits(slow_redis).admit("a", CODES_TO_RECIPIENT, recipients) == {}
+    assert monotonic() - started < 2
+
+
+@pytest.mark.system
+def test_no_number_stands_in_the_storage(redis: str) -> None:
+    import redis as library
+
+    Limits(redis).admit("names", CODES_TO_RECIPIENT, [ANNA])
+    keys = library.Redis.from_url(redis).keys("*names*")
+    assert keys and not any(ANNA.encode() in key for key in keys)
+
+
+def test_without_its_storage_the_gateway_goes_on_sending(
+    signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    signal.get(f"{SIGNAL}/v1/accounts", body='["+4915100000001"]')
+    caller = client(rate_limit_storage_uri=f"redis://127.0.0.1:{free_port()}")
+    for _ in range(12):
+        assert caller.post("/v2/send", json=CODE, headers=BEARER).status_code == 201
+    logged = capfd.readouterr().err
+    complaint = "CRITICAL the storage of the limits does not answer: nothing is limited"
+    assert logged.count(complaint) == 1
+    assert caller.get("/health/ready").json == {
+        "status": "not ready",
+        "problems": ["limits_unreachable"],
+    }
+
+
+def test_the_eleventh_code_is_told_to_wait(signal: responses.RequestsMock) -> None:
+    caller = client()
+    answers = [caller.post("/v2/send", json=CODE, headers=BEARER) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [201] * 10 + [429]
+    assert answers[10].json is not None
+    assert answers[10].json["error"] == (
+        "Too many messages. Try again in 5 minutes; for a new code, sign out and sign in again."
+    )
+    assert 298 <= int(answers[10].headers["Retry-After"]) <= 300
+    assert len(signal.calls) == 10
+
+
+def test_a_recipient_over_the_limit_is_named_beside_those_who_got_it(
+    signal: responses.RequestsMock,
+) -> None:
+    caller = client()
+    for _ in range(10):
+        caller.post("/v2/send", json=CODE, headers=BEARER)
+    both = {**CODE, "recipients": [ANNA, BERT]}
+    answer = caller.post("/v2/send", json=both, headers=BEARER)
+    assert (answer.status_code, answer.json) == (
+        201,
+        {
+            "timestamp": "1700000000000",
+            "errors": {"recipients": [{"number": ANNA, "reason": "rate_limited"}]},
+        },
+    )
+
+
+def guess(caller: FlaskClient, address: str, token: str = "wrong") -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    place = {"REMOTE_ADDR": address}
+    answer = caller.post(
+        "/v2/send", json=CODE, headers=headers, environ_overrides=place
+    )
+    if answer.status_code == 429:
+        assert 0 < int(answer.headers["Retry-After"]) <= 60
+    return answer.status_code
+
+
+def test_guessing_is_slowed_by_address_and_a_right_token_is_never_locked_out(
+    signal: responses.RequestsMock,
+) -> None:
+    caller = client()
+    found = [guess(caller, "203.0.113.7") for _ in range(12)]
+    assert found == [401] * 10 + [429] * 2
+    assert guess(caller, "203.0.113.8") == 401
+    assert guess(caller, "203.0.113.7", TOKEN) == 201
+
+
+def test_the_log_goes_on_telling_what_is_wrong_with_a_token(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caller = client()
+    assert [guess(caller, "203.0.113.7") for _ in range(12)][-1] == 429
+    why = 'detail="the token is none of those in API_TOKENS"'
+    assert capfd.readouterr().err.count(why) == 12
+
+
+def test_guessing_from_many_addresses_of_one_ipv6_network_is_slowed() -> None:
+    caller = client()
+    found = [guess(caller, f"2001:db8::{number:x}") for number in range(12)]
+    assert found == [401] * 10 + [429] * 2
+
+
+def test_a_clients_rules_are_enforced_from_the_file(
+    tmp_path: Path, signal: responses.RequestsMock
+) -> None:
+    templates = tmp_path / "templates.yaml"
+    templates.write_text(
+        "templates: {sms: {message: '{token}'}, other: {message: x}}\n"
+        "clients: {authentik: {templates: [sms], networks: 10.0.0.0/8,"
+        " limits: {client: 3 per minute}}}\n"
+    )
+    caller = client(templates_file=templates)
+
+    def status(path: str, address: str) -> int:
+        place = {"REMOTE_ADDR": address}
+        return caller.post(
+            path, json=CODE, headers=BEARER, environ_overrides=place
+        ).status_code
+
+    assert status("/v2/send", "11.0.0.1") == 403
+    assert status("/v2/send/other", "10.0.0.1") == 403
+    assert [status("/v2/send", "10.0.0.1") for _ in range(4)] == [201] * 3 + [429]
