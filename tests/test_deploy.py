@@ -10,6 +10,7 @@ from configparser import ConfigParser
 from contextlib import contextmanager
 from importlib.metadata import metadata, requires, version
 from pathlib import Path
+from signal import SIGTERM
 
 import pytest
 import requests
@@ -36,11 +37,13 @@ PIN = re.compile(
 )
 
 
-def honcho(kind: str, **variables: str) -> "subprocess.Popen[str]":
+def started(kind: str, **variables: str) -> "subprocess.Popen[str]":
     """A process type of the Procfile, started as a platform does it."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    command = dict(line.split(": ", 1) for line in lines)[kind]
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
-        [str(BIN / "honcho"), "-f", "Procfile", "-e", "/dev/null", "start", kind],
+        command, shell=True, start_new_session=True,
         cwd=ROOT, env=gateway.environment(**{"PATH": path, **variables}), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
@@ -62,19 +65,19 @@ def web(signal_url: str, **more: str) -> Iterator[tuple[str, list[str]]]:
     """The address of the process type web, and at the end what it has printed."""
     port = gateway.free_port()
     given = {name: value.format(port=port) for name, value in more.items()}
-    process = honcho("web", PORT=str(port), **configuration(signal_url), **given)
+    process = started("web", PORT=str(port), **configuration(signal_url), **given)
     printed: list[str] = []
     try:
         wait_for(port)
         yield f"http://127.0.0.1:{port}", printed
     finally:
-        process.terminate()
+        os.killpg(process.pid, SIGTERM)  # Heroku tells every process to stop
         printed.append(process.communicate(timeout=40)[0])
 
 
 def released(**more: str) -> tuple[int, str]:
     """The status and the output of the process type release."""
-    process = honcho("release", **configuration(), **more)
+    process = started("release", **configuration(), **more)
     output, _ = process.communicate(timeout=40)
     return process.returncode, output
 
@@ -100,7 +103,6 @@ def test_a_platforms_access_log_holds_no_token() -> None:
 
 
 def test_a_stop_of_all_processes_at_once_lets_a_request_finish() -> None:
-    """Heroku tells every process to stop; so does honcho, which waits for five seconds."""
     slow = standin.Behaviour(delay=1.5)
     with standin.running(lambda document: slow) as signal, ThreadPoolExecutor() as pool:
         with web(signal.url) as (url, _):
