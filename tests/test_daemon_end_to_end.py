@@ -1,6 +1,5 @@
 """The gateway and the real signal-cli daemon, which has no account and so reaches nothing outside."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -12,12 +11,7 @@ from app.signal.transport import call
 from tests import gateway, signal_cli
 from tests.gateway import NUMBER, TOKEN, Gateway
 
-pytestmark = [
-    pytest.mark.daemon,
-    pytest.mark.skipif(
-        "SIGNAL_CLI_HOME" not in os.environ, reason="SIGNAL_CLI_HOME is not set"
-    ),
-]
+pytestmark = pytest.mark.daemon
 CODE = {"To": "+4915112345678", "Body": "004821"}
 
 

@@ -263,6 +263,7 @@ def test_redis_is_down(server: responses.RequestsMock) -> None:
     )
 
 
+@pytest.mark.system
 def test_redis_is_up(server: responses.RequestsMock, tmp_path: Path) -> None:
     with redis_server.running(tmp_path) as redis:
         name = redis.uri.removeprefix("redis://")

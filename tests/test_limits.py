@@ -29,7 +29,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found.uri
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.system)])
 def uri(request: pytest.FixtureRequest) -> str:
     """Each storage in turn."""
     found: str = (
@@ -48,6 +48,7 @@ def test_the_eleventh_code_in_five_minutes_is_refused(uri: str) -> None:
     assert admitted(limits, "eleven", BERT, 1) == [True]
 
 
+@pytest.mark.system
 def test_it_is_refused_wherever_it_arrives(redis: str) -> None:
     here, there = Limits(redis), Limits(redis)
     assert admitted(here, "shared", ANNA, 5) == [True] * 5
@@ -131,6 +132,7 @@ def test_a_slow_storage_cannot_use_up_the_time_of_a_message(slow_redis: str) -> 
     assert monotonic() - started < 2
 
 
+@pytest.mark.system
 def test_no_number_stands_in_the_storage(redis: str) -> None:
     import redis as library
 
