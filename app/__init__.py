@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from app import answers, commands, doctor, health, signal, template_file, webhooks
+from app import commands, doctor, exchange, health, signal, template_file, webhooks
 from app.errors import ConfigurationError
 from app.limits import Limits
 from app.logs import log_requests, set_up_logging
@@ -28,7 +28,7 @@ def create_app(
     app.url_map.merge_slashes = False
     app.extensions["settings"] = settings
     log_requests(app, settings.preview)
-    answers.handle_errors(app, catalogue.sentences, settings.max_body_bytes)
+    exchange.handle_errors(app, catalogue.sentences)
     limits = Limits(settings.rate_limit_storage_uri)
     delivery = signal.connect(settings)
     numbers = doctor.senders(settings, catalogue)
@@ -47,9 +47,7 @@ def _read(
     # Without tokens, in a preview or by a mistake told already, no client is missing one.
     has_tokens = bool(settings.api_tokens) and not settings.preview
     names = {token.client for token in settings.api_tokens} if has_tokens else None
-    catalogue = template_file.read(
-        settings.templates_file, environ, settings.default_region, names, problems
-    )
+    catalogue = template_file.read(settings.templates_file, environ, names, problems)
     if problems:
         raise ConfigurationError(problems)
     return settings, catalogue

@@ -8,7 +8,8 @@ import binascii
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -28,7 +29,8 @@ class Client:
     """A caller's rights, from ``clients`` in ``templates.yaml``; ``None`` is no restriction.
 
     ``passthrough`` is whether it may send texts of its own, and quotes, edits and the like,
-    which can hold one; by default only without ``templates``.
+    which can hold one; by default only without ``templates``. ``styled`` is how its own texts
+    are read where they do not say.
     """
 
     name: str
@@ -39,6 +41,11 @@ class Client:
     limits: Mapping[str, str] = field(default_factory=dict)
     passthrough: bool | None = None
     attachments: bool = False
+    styled: bool = False
+
+    @property
+    def may_pass_through(self) -> bool:
+        return self.templates is None if self.passthrough is None else self.passthrough
 
     def check_network(self, address: str) -> None:
         """Raises ``forbidden`` for a client that calls from elsewhere."""
@@ -47,18 +54,15 @@ class Client:
             raise _forbidden("networks")
 
     def check(
-        self, template: str | None, wanted: SendRequest, to: Sequence[str]
+        self, template: str | None, wanted: SendRequest, to: Iterable[str]
     ) -> None:
         """Raises ``forbidden`` for a template, text, attachment or recipient not allowed."""
-        may_pass = (
-            self.templates is None if self.passthrough is None else self.passthrough
-        )
         is_own = template is None or set(wanted.options.values) - BESIDE_A_TEMPLATE
-        if is_own and not may_pass:
+        if is_own and not self.may_pass_through:
             raise _forbidden("passthrough")
         if template and self.templates is not None and template not in self.templates:
             raise _forbidden("templates")
-        if "base64_attachments" in wanted.options.values and not self.attachments:
+        if wanted.options.attachments and not self.attachments:
             raise _forbidden("attachments")
         if self.recipients is not None and not all(map(self._may_reach, to)):
             raise _forbidden("recipients")
@@ -86,16 +90,27 @@ def identify(authorization: str | None, tokens: Sequence[ApiToken]) -> str:
 
     Raises ``unauthorized``. Every token is compared in constant time.
     """
-    digest = hashlib.sha256(_token(authorization or "")).digest()
-    matches = [
-        token.client for token in tokens if hmac.compare_digest(token.digest, digest)
-    ]
-    if not matches:
-        raise GatewayError("unauthorized", detail=_hint(authorization))
-    return matches[0]
+    client = _client_of(credential(authorization or ""), tokens)
+    if not client:
+        raise GatewayError("unauthorized", detail=_hint(authorization, tokens))
+    return client
 
 
-def _token(authorization: str) -> bytes:
+def check_text(text: str, authorization: str | None) -> None:
+    """Raises ``bad_request`` for a text that holds the caller's own token."""
+    token = credential(authorization or "").decode(errors="replace")
+    if token and token in text:
+        hint = "its text would tell the sender's own token to the recipient"
+        raise GatewayError("bad_request", hint=hint)
+
+
+def _client_of(token: bytes, tokens: Sequence[ApiToken]) -> str:
+    digest = hashlib.sha256(token).digest()
+    known = [t.client for t in tokens if hmac.compare_digest(t.digest, digest)]
+    return known[0] if known else ""
+
+
+def credential(authorization: str) -> bytes:
     """The token in Bearer; in Basic the password, or the user name where that is empty."""
     scheme, _, credentials = authorization.strip().partition(" ")
     if scheme.lower() == "bearer":
@@ -110,12 +125,27 @@ def _token(authorization: str) -> bytes:
     return (password or user).strip()
 
 
-def _hint(authorization: str | None) -> str:
+# What senders make of a right token, and what to do.
+_NEARLY = (
+    (r"bearer +bearer +(\S+)", "begins with 'Bearer', which the sender adds itself"),
+    (r"bearer: *(\S+)", "has a colon after 'Bearer': leave it out"),
+    (r"token:? +(\S+)", "begins with 'Token': write 'Bearer'"),
+    (
+        r"(?:bearer +)?[\w.-]+:(\S+)",
+        "has the client's name before the token: leave it out",
+    ),
+    (r"(\S+)", "is the token alone: write 'Bearer' and a blank before it"),
+)
+
+
+def _hint(authorization: str | None, tokens: Sequence[ApiToken]) -> str:
     """For the log: what an administrator most likely did wrong."""
     if not authorization:
         return "the request has no Authorization header"
-    if authorization.lower().startswith("bearer bearer "):
-        return "the sender's token field begins with 'Bearer', which the sender adds itself"
+    for form, advice in _NEARLY:
+        near = re.fullmatch(form, authorization.strip(), re.IGNORECASE)
+        if near and _client_of(near[1].encode("latin-1", "replace"), tokens):
+            return f"the Authorization header {advice}"
     return "the token is none of those in API_TOKENS"
 
 

@@ -1,6 +1,5 @@
 """The operator's commands: ``flask --app wsgi …``."""
 
-import json
 import secrets
 import sys
 from dataclasses import replace
@@ -9,14 +8,15 @@ import click
 from flask import Blueprint
 
 from app import doctor, environment, payloads, phone
+from app.access import Client
 from app.doctor import Finding, Mark
 from app.errors import GatewayError
+from app.exchange import parse
 from app.limits import Limits
-from app.payloads import SendRequest
 from app.settings import Settings
 from app.signal.delivery import Signal
 from app.signal.preview import echo, shown
-from app.templates import Catalogue
+from app.templates import Catalogue, reading
 
 _COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.FAILED: "red"}
 _WHERE = """This is the token. It is shown once and kept nowhere. Where it goes:
@@ -69,9 +69,13 @@ def _render(
             f"there is no template '{name}'. There are: {names}."
         )
     try:
-        request = _request(data, catalogue, region)
+        template = catalogue.templates[name]
+        keys = reading(template, Client(name))
+        payload = parse(data.encode(), None)
+        request = payloads.read(payload, catalogue.variables, region, keys)
         request = replace(request, locale=locale or request.locale)
-        message = catalogue.render(catalogue.templates[name], request)
+        catalogue.choose(template, request)
+        message, _ = catalogue.render(template, request)
     except GatewayError as error:
         sentence = error.sentence({}).removeprefix(_TO_CALLERS)
         raise click.ClickException(sentence) from error
@@ -112,11 +116,3 @@ def _print(finding: Finding) -> Mark:
     for line in finding.more.splitlines():
         echo(f"    {line}".rstrip())
     return finding.mark
-
-
-def _request(text: str, catalogue: Catalogue, region: str | None) -> SendRequest:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise click.ClickException(f"--data is not JSON: {error}.") from error
-    return payloads.read(text.encode(), catalogue.variables, region)

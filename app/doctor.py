@@ -17,7 +17,7 @@ from app.signal.outcome import Message, State
 from app.signal.preview import shown
 from app.signal.transport import Unusable
 from app.styling import plain
-from app.templates import NOTIFICATION_TEMPLATE, Catalogue, Template
+from app.templates import ALERTS, Catalogue, Template
 
 ASKED_SECONDS = (
     10.0  # for each question to a Signal server, which may start a Java for it
@@ -66,8 +66,12 @@ def offline(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
     yield Finding(Mark.OK, f"The configuration is in order. {file}: {names}.")
     for template in catalogue.templates.values():
         yield _template(catalogue, template)
-    alerts = catalogue.templates.get(NOTIFICATION_TEMPLATE)
-    if alerts and not alerts.recipients and _is_used(settings, catalogue, alerts.name):
+    alerts = catalogue.templates.get(ALERTS)
+    if (
+        alerts
+        and not alerts.has_recipients
+        and _is_used(settings, catalogue, alerts.name)
+    ):
         what = f"Template {alerts.name}: no recipients."
         yield Finding(Mark.WARNING, what, _RECIPIENTS)
     if not settings.preview and not senders(settings, catalogue):
@@ -134,7 +138,7 @@ def _template(catalogue: Catalogue, template: Template) -> Finding:
     values = {field.name: _sample(field, template) for field in template.fields}
     filled = replace(template, defaults=values)
     try:
-        text = catalogue.render(filled, payloads.read(b"{}", catalogue.variables, None))
+        text, _ = catalogue.render(filled, payloads.read({}, {}, None))
     except GatewayError:  # no_message, as no field is missing
         what = f"Template {template.name}: nothing is to be seen of it."
         return Finding(Mark.FAILED, what, "Write a text there, or set its variables.")

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to fail. ``sentence`` is a ``str.format`` text over the names that the error carries."""
+    """One way to fail. ``sentence`` is a ``str.format`` text over the names that the error carries.
+
+    ``code`` is what callers read, where several kinds share one.
+    """
 
     status: int
     sentence: str
+    code: str = ""
 
 
 def _tell(status: int, what: str) -> Kind:
@@ -53,8 +57,23 @@ KINDS = {
     "invalid_recipient": Kind(
         422, "'{value}' is not a number that Signal can reach. " + _RETYPE
     ),
+    "ambiguous_recipient": Kind(
+        422,
+        "'{value}' is a number in more than one country. Sign out, sign in again, and enter it"
+        " with a plus and its country code, like +49 151 23456789.",
+        "invalid_recipient",
+    ),
+    "unknown_group": Kind(
+        422,
+        "No message was sent. Tell the administrator: the sender is not in this Signal group, or"
+        " may not write there.",
+        "invalid_recipient",
+    ),
     "no_sender": _tell(422, "there is no number to send from. Set SIGNAL_NUMBER."),
-    "no_message": _tell(422, "the request has neither a code nor a message."),
+    "no_message": _tell(
+        422,
+        "the request has neither a code nor a message. Another sender's body needs a template.",
+    ),
     "missing_field": _tell(
         422, "the message needs '{field}', which the request does not have."
     ),
@@ -131,28 +150,26 @@ def _fields(sentence: str) -> set[str]:
 class GatewayError(Exception):
     """A request that ends without success.
 
-    ``code`` is a key of `KINDS`; ``detail`` is for the log alone and holds nothing secret or personal;
-    ``retry_after`` is in seconds; ``names`` fill the sentence.
+    ``kind`` is a key of `KINDS`; ``detail`` is for the log alone and holds nothing secret or
+    personal; ``retry_after`` is in seconds; ``names`` fill the sentence.
     """
 
     def __init__(
-        self, code: str, detail: str = "", retry_after: int | None = None, **names: str
+        self, kind: str, detail: str = "", retry_after: int | None = None, **names: str
     ) -> None:
-        super().__init__(code)
-        self.code = code
+        super().__init__(kind)
+        self.kind = kind
+        self.code = KINDS[kind].code or kind
+        self.status = KINDS[kind].status
         self.detail = detail or names.get("hint", "")
         self.retry_after = retry_after
         self.names = names
-
-    @property
-    def status(self) -> int:
-        return KINDS[self.code].status
 
     def sentence(self, sentences: Mapping[str, str]) -> str:
         """The words for the caller: those in ``sentences`` where there are any, else our own."""
         seconds = self.retry_after or 60
         names = {"seconds": str(seconds), "wait": _spoken(seconds), **self.names}
-        return sentences.get(self.code, KINDS[self.code].sentence).format_map(names)
+        return sentences.get(self.kind, KINDS[self.kind].sentence).format_map(names)
 
 
 def _spoken(seconds: int) -> str:

@@ -28,7 +28,9 @@ _HIDDEN = (
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _CONTROL = "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"
-_DROPPED = re.compile(f"[{_HIDDEN}{_CONTROL}\ud800-\udfff]")
+# A flag of a region, as England's, is followed by tags that are hidden anywhere else.
+_FLAG = "\U0001f3f4[\U000e0030-\U000e007a]{1,6}\U000e007f"
+_DROPPED = re.compile(f"({_FLAG})|[{_HIDDEN}{_CONTROL}\ud800-\udfff]")
 _JOINERS = re.compile("[\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f]")
 _LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
@@ -151,7 +153,7 @@ def clean(text: str, keep_lines: bool = False) -> str:
 
     With ``keep_lines`` its own line breaks stay.
     """
-    visible = _DROPPED.sub("", text)
+    visible = _DROPPED.sub(lambda match: match[1] or "", text)
     if not keep_lines:
         return " ".join(visible.split())
     lines = _LINE_BREAK.split(visible)

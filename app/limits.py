@@ -4,7 +4,7 @@ Where the storage is down or slow the gateway goes on sending: a code must not d
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import ceil
 from time import monotonic, time
@@ -22,9 +22,6 @@ from app.signal.outcome import Outcome, not_sent
 
 T = TypeVar("T")
 
-# A login page that is loaded again makes a new code and voids the old one: nobody must be
-# locked out by that.
-CODES_TO_RECIPIENT = "10 per 5 minutes"
 WRONG_TOKENS = "10 per minute"
 SLOWEST_SECONDS = 0.5  # an answer of the storage that takes longer counts as none
 PAUSE_SECONDS = 5.0  # for which a storage that failed is not asked again
@@ -55,24 +52,30 @@ class Limits:
         """Count a wrong token; raises ``rate_limited`` for one too many."""
         self._count("token", _parsed(WRONG_TOKENS), group, 1, why)
 
-    def messages(self, client: str, limit: str | None, number: int) -> None:
-        """Count messages of a client; raises ``rate_limited`` if they are over its limit."""
+    def messages(
+        self, client: str, limit: str | None, recipients: Sequence[str]
+    ) -> None:
+        """Count a client's messages, one a recipient; raises ``rate_limited`` for too many."""
         if limit:
-            self._count("client", _parsed(limit), client, number)
+            self._count("client", _parsed(limit), client, len(recipients))
 
     def admit(
-        self, client: str, limit: str | None, recipients: Sequence[str]
+        self, client: str, rules: Mapping[str, str | None], recipients: Sequence[str]
     ) -> dict[str, Outcome]:
-        """Count a message to each recipient; the outcomes of those over the limit."""
-        if not limit:
-            return {}
-        refused = {}
+        """Count a message to each recipient; the outcomes of those over a limit.
+
+        ``rules`` are limits by what they are for: a template, or nothing for the client's own.
+        """
+        refused: dict[str, Outcome] = {}
         for recipient in recipients:
-            keys = ("to", client, _digest(recipient))
-            if not self._hit(_parsed(limit), *keys):
-                wait = self._wait(_parsed(limit), *keys)
-                refused[recipient] = not_sent("rate_limited", "over the limit", wait)
-                metrics.LIMITS_HIT.labels("recipient").inc()
+            for name, limit in rules.items():
+                keys = ("to", client, name, _digest(recipient))
+                if limit and not self._hit(_parsed(limit), *keys):
+                    wait = self._wait(_parsed(limit), *keys)
+                    over = not_sent("rate_limited", "over the limit", wait)
+                    refused[recipient] = over
+                    metrics.LIMITS_HIT.labels("recipient").inc()
+                    break
         return refused
 
     def _count(

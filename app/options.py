@@ -1,137 +1,184 @@
-"""Signal's own options in a payload, which travel on: checked, and refused where they make no sense."""
+"""Signal's own options in a payload, which travel on.
+
+Each has a strict form, so that no text of a caller can come back in a server's error and be
+taken for what became of the message.
+"""
 
 import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any
 
+from app import phone
 from app.errors import GatewayError
 
 _DATA_URI = re.compile(r"data:([^;,]*)((?:;[^;,=]*=[^;]*)*);base64,", re.IGNORECASE)
 _FILE_NAME = re.compile(r";filename=([^;]*)", re.IGNORECASE)
 _MIME_TYPE = re.compile(r"[A-Za-z0-9][\w.+-]*/[A-Za-z0-9][\w.+-]*")
-_UNSAFE_IN_NAME = re.compile(r"[^\w .()+-]")
 _LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
 class Options:
-    """``styled`` tells how the caller's own text is to be read, ``values`` are sent on as they are."""
+    """``styled`` tells how the caller's own text is to be read, if it says so.
 
-    styled: bool
-    values: Mapping[str, Any]
+    ``values`` are sent on under the names of signal-cli-rest-api.
+    """
+
+    styled: bool | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def attachments(self) -> bool:
+        """Whether there is a file or a picture."""
+        preview = self.values.get("link_preview", {})
+        return "base64_attachments" in self.values or "base64_thumbnail" in preview
 
     @property
     def has_content(self) -> bool:
         """Whether there is something to send even without a text."""
         return bool(self.values.get("base64_attachments") or self.values.get("sticker"))
 
+    def mark(self, text: str) -> tuple[str, str]:
+        """``text`` with a mark at each place of a mention, and what the mark is.
+
+        The text is still to be cleaned, which moves what is behind.
+        """
+        mark = next(chr(n) for n in range(0xE000, 0xF8FF) if chr(n) not in text)
+        units = text.encode("utf-16-le", "surrogatepass")
+        cuts = [0, *(2 * place for place in self._places()), len(units)]
+        parts = [
+            units[a:b].decode("utf-16-le", "surrogatepass") for a, b in pairwise(cuts)
+        ]
+        return mark.join(parts), mark
+
+    def moved(self, marked: str, mark: str) -> Mapping[str, Any]:
+        """The options with the places that the marks have in the cleaned text."""
+        lengths = [len(p.encode("utf-16-le")) // 2 for p in marked.split(mark)[:-1]]
+        places = dict(zip(self._places(), accumulate(lengths)))
+        if not places:
+            return self.values
+        mentions = []
+        for entry in self.values["mentions"]:
+            start, end = entry["start"], entry["start"] + entry["length"]
+            length = places[end] - places[start]
+            mentions.append({**entry, "start": places[start], "length": length})
+        return {**self.values, "mentions": mentions}
+
+    def _places(self) -> list[int]:
+        """Where mentions begin and end, in UTF-16 units."""
+        entries = self.values.get("mentions", [])
+        ends = [entry["start"] + entry["length"] for entry in entries]
+        return sorted({*ends, *(entry["start"] for entry in entries)})
+
+    def check(self, text: str) -> None:
+        """Refuse what signal-cli-rest-api refuses and the daemon sends all the same."""
+        if self.values.get("view_once") and "base64_attachments" not in self.values:
+            raise _unreadable("its 'view_once' needs an attachment")
+        preview = self.values.get("link_preview")
+        if preview and not (preview.get("title") and preview.get("url", "") in text):
+            raise _unreadable(
+                "its 'link_preview' needs a title, and its url in the text"
+            )
+
 
 def read_options(payload: Mapping[str, Any]) -> Options:
+    """Signal's options in a payload; raises ``bad_request`` for one in the wrong form."""
     values = {}
     for name, value in payload.items():
-        if value is None or name not in _KINDS:
+        if value is None or name not in _FORMS:
             continue
-        is_valid, kind = _KINDS[name]
-        if not is_valid(value):
-            raise GatewayError("bad_request", hint=f"its '{name}' must be {kind}")
-        values[name] = value
-    styled = values.pop("text_mode", "") == "styled"
-    if "base64_attachments" in values:
-        values["base64_attachments"] = [
-            _attachment(text) for text in values["base64_attachments"]
-        ]
-    return Options(styled, values)
+        read, form = _FORMS[name]
+        try:
+            values[name] = read(value)
+        except (ValueError, TypeError, KeyError) as error:
+            raise _unreadable(f"its '{name}' must be {form}") from error
+    if values.get("base64_attachments") == []:
+        del values["base64_attachments"]
+    styled = values.pop("text_mode", None)
+    return Options(styled == "styled" if styled else None, values)
+
+
+def _unreadable(hint: str) -> GatewayError:
+    return GatewayError("bad_request", hint=hint)
 
 
 def _attachment(text: str) -> str:
-    """``text`` with a file name that cannot leave its folder: signal-cli-rest-api joins it to a path."""
+    """``text`` with a file name that cannot leave its folder: the server joins it to a path."""
     head = _DATA_URI.match(text)
     content = "".join((text[head.end() :] if head else text).split())
-    try:
-        if not base64.b64decode(content, validate=True):
-            raise ValueError("empty")
-    except ValueError as error:
-        hint = "an attachment is no base64 and no data: address with base64"
-        raise GatewayError("bad_request", hint=hint) from error
+    if not base64.b64decode(content, validate=True):
+        raise ValueError("empty")
     if not head:
         return content
     mime = head[1] if _MIME_TYPE.fullmatch(head[1]) else "application/octet-stream"
-    name = _FILE_NAME.search(head[2])
-    safe_name = _safe_name(name[1]) if name else ""
-    return (
-        f"data:{mime};{f'filename={safe_name};' if safe_name else ''}base64,{content}"
-    )
+    found = _FILE_NAME.search(head[2])
+    last = re.split(r"[/\\]", found[1])[-1] if found else ""
+    name = re.sub(r"[^\w.\- ]", "_", last)[-_LONGEST_NAME:].lstrip(".-")
+    return f"data:{mime};{f'filename={name};' if name else ''}base64,{content}"
 
 
-def _safe_name(name: str) -> str:
-    last = re.split(r"[/\\]", name)[-1]
-    return _UNSAFE_IN_NAME.sub("_", last)[-_LONGEST_NAME:].lstrip(".-")
+def _of(kind: type, is_valid: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """Reads a value of this type that is valid."""
+
+    def read(value: Any) -> Any:
+        if type(value) is not kind or not is_valid(value):
+            raise ValueError("in another form")
+        return value
+
+    return read
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _matching(pattern: str) -> Callable[[Any], Any]:
+    return _of(str, re.compile(pattern).fullmatch)
 
 
-def _is_argument(value: Any) -> bool:
-    """A text that the command line behind signal-cli-rest-api cannot take for an option."""
-    return isinstance(value, str) and not value.startswith("-") and "\0" not in value
+_flag = _of(bool, lambda value: True)
+_time = _of(int, lambda value: 0 <= value < 2**63)
+_argument = _of(str, lambda value: not value.startswith("-") and "\0" not in value)
 
 
-def _is_text_mode(value: Any) -> bool:
-    return value in ("", "normal", "styled")
+def _author(value: Any) -> str:
+    return phone.recipient(_argument(value), None)
 
 
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
+def _mentions(value: Any) -> list[dict[str, Any]]:
+    keys = {"start", "length", "author"}
+    return [
+        {
+            "start": _time(entry["start"]),
+            "length": _time(entry["length"]),
+            "author": _author(entry["author"]),
+        }
+        for entry in _of(list, lambda value: all(set(e) == keys for e in value))(value)
+    ]
 
 
-def _is_time(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+def _attachments(value: Any) -> list[str]:
+    return [_attachment(text) for text in _of(list, lambda value: True)(value)]
 
 
-def _is_list_of_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
-
-
-def _is_mentions(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_mention, value))
-
-
-def _is_mention(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and set(value) == {"start", "length", "author"}
-        and _is_time(value["start"])
-        and _is_time(value["length"])
-        and _is_argument(value["author"])
-    )
-
-
-def _is_preview(value: Any) -> bool:
+def _preview(value: Any) -> dict[str, str]:
     allowed = {"url", "title", "description", "base64_thumbnail"}
-    return (
-        isinstance(value, dict)
-        and set(value) <= allowed
-        and all(map(_is_argument, value.values()))
-    )
+    preview = _of(dict, lambda value: set(value) <= allowed)(value)
+    _matching(r"https://\S+")(preview["url"])
+    return {key: _argument(text) for key, text in preview.items()}
 
 
-_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "text_mode": (_is_text_mode, "'normal' or 'styled'"),
-    "notify_self": (_is_flag, "true or false"),
-    "base64_attachments": (_is_list_of_texts, "a list of texts"),
-    "link_preview": (
-        _is_preview,
-        "an object with url, title, description and base64_thumbnail",
-    ),
-    "view_once": (_is_flag, "true or false"),
-    "mentions": (_is_mentions, "a list of objects with start, length and author"),
-    "quote_timestamp": (_is_time, "a whole number"),
-    "quote_author": (_is_argument, "a text that does not begin with '-'"),
-    "quote_message": (_is_argument, "a text that does not begin with '-'"),
-    "quote_mentions": (_is_mentions, "a list of objects with start, length and author"),
-    "edit_timestamp": (_is_time, "a whole number"),
-    "sticker": (_is_argument, "a text like packId:stickerId"),
+_MENTIONS = "a list of objects with start, length and author, a phone number"
+_FORMS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "text_mode": (_matching("normal|styled|"), "'normal' or 'styled'"),
+    "notify_self": (_flag, "true or false"),
+    "base64_attachments": (_attachments, "a list of base64 or data: addresses"),
+    "link_preview": (_preview, "an object with an https url, a title and more"),
+    "view_once": (_flag, "true or false"),
+    "mentions": (_mentions, _MENTIONS),
+    "quote_timestamp": (_time, "a whole number"),
+    "quote_author": (_author, "a phone number or another recipient"),
+    "quote_message": (_argument, "a text that does not begin with '-'"),
+    "quote_mentions": (_mentions, _MENTIONS),
+    "edit_timestamp": (_time, "a whole number"),
+    "sticker": (_matching(r"[0-9A-Fa-f]{1,64}:[0-9]{1,9}"), "like 0a1b2c:3"),
 }

@@ -1,55 +1,74 @@
 """Untrusted JSON to one frozen `SendRequest`, or a clear error.
 
-Three kinds of payload are told apart: a one-time code (authentik's SMS stage, with or without a
-mapping), authentik's notification webhook (plain or in Slack's form), and a message of the caller's own.
+Only what is certain is read. A one-time code, authentik's notification and a text of the
+caller's own are told apart by all of their keys; in any other payload no key has a meaning.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.errors import GatewayError
-from app.fields import is_blank
-from app.notifications import canonical_fields
+from app.fields import clean, is_blank, readable
 from app.options import Options, read_options
-from app.recipients import read_recipients, read_sender
+from app.recipients import Recipients, read_recipients, read_sender
 
 RECIPIENT_KEYS = ("recipients", "recipient", "To", "to", "phone_number")
-SENDER_KEYS = ("number", "From", "from", "sender")
-CODE_KEYS = ("token", "Body", "body", "code", "otp")
-OWN_MESSAGE_KEYS = (
-    "message",
-    "Message",
-    "msg",
-    "text",
-    "content",
-    "description",
+CODE_KEYS = ("token", "code", "otp")
+TEXT_KEYS = ("message", "Message", "msg", "text", "content", "description")
+BODY_KEYS = ("Body", "body")
+SEVERITIES = ("notice", "warning", "alert")
+# The keys of authentik's notifications (authentik/events/models.py, ``send_webhook``), of its
+# newer versions, and of the mapping in docs/authentik.
+ALERT_KEYS = {"body", "severity", "user_email", "user_username"}
+BESIDE_ALERT = ALERT_KEYS | set(
+    "event_user_email event_user_username action client_ip recipients number locale".split()
 )
-LOCALE_KEYS = ("locale", "lang")
+SLACK_FIELDS = {
+    "Severity": "severity",
+    "Dispatched for user": "user_username",
+    "Event user": "event_user_username",
+    "message": "body",
+}
 
 CODE_DIGITS = 6  # authentik's codes have six, leading zeros among them
-_CODE = re.compile(r"[0-9]{4,8}")
+_DIGITS = re.compile(r"[0-9]{4,10}")
+_CODE = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{4,10}")
 _UNFORMATTED = re.compile(r"\{token\}|\{stage\.|\{device\.")
+# A body without a message of its own is "<action>: <repr of the event's context>".
+_ACTION = re.compile(r"([a-z_]+): \{")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which keys have a meaning.
+
+    For a template of the operator's ``own`` none of the shapes counts, ``recipients`` only if
+    the template names none, and Signal's ``options`` only if the client may use them.
+    """
+
+    own: bool = False
+    recipients: bool = True
+    options: bool = True
 
 
 @dataclass(frozen=True)
 class SendRequest:
     """What a caller asks for. ``repr`` shows none of it: every field is secret or personal.
 
-    ``fields`` are all keys of the payload and the canonical ones beside them. ``sender`` is ``None``
-    for the default. ``message`` is the caller's own text as it came, whatever its type.
+    ``fields`` are all keys of the payload and the canonical ones of its ``shape``: ``code``,
+    ``notification``, ``text`` or none. ``sender`` is ``None`` for the default. ``message`` is
+    the caller's own text as it came, whatever its type.
     """
 
     fields: Mapping[str, Any]
-    recipients: tuple[str, ...]
+    recipients: Recipients
     sender: str | None
-    code: str | None
+    shape: str | None
     message: Any
     locale: str | None
     severity: str | None
-    is_notification: bool
     options: Options
 
     def __repr__(self) -> str:
@@ -57,128 +76,130 @@ class SendRequest:
 
     def own_message(self) -> str:
         """The text to send where no template is used; raises ``no_message`` and ``bad_request``."""
-        if self.message is None:
-            if self.options.has_content:
-                return ""
+        if self.message is None and not self.options.has_content:
             raise GatewayError("no_message")
-        if not isinstance(self.message, str):
+        if not isinstance(self.message, str | None):
             raise GatewayError("bad_request", hint="its message is no text")
-        return self.message
+        return self.message or ""
 
 
-def read(raw: bytes, variables: Mapping[str, str], region: str | None) -> SendRequest:
-    """Read the body of a request. ``variables`` may stand as placeholders for numbers in it."""
-    payload = _object(raw)
-    notification = canonical_fields(payload)
-    fields = {**notification, **payload}
-    code = _code(payload)
-    message = _message(payload)
-    sender_key = first_key(payload, SENDER_KEYS)
-    recipient_key = first_key(payload, RECIPIENT_KEYS)
-    recipients = payload.get(recipient_key)
-    _refuse_unformatted(
-        [code, message, *(recipients if isinstance(recipients, list) else [recipients])]
-    )
-    locale = first(payload, LOCALE_KEYS)
-    severity = fields.get("severity")
+def read(
+    payload: Mapping[str, Any],
+    variables: Mapping[str, str],
+    region: str | None,
+    reading: Reading = Reading(),
+) -> SendRequest:
+    """Read the object of a request. ``variables`` may be placeholders for numbers in it."""
+    code = _authentiks_code(payload) or (None if reading.own else _code(payload))
+    alert = {} if code or reading.own else _alert(payload)
+    message = None if code or alert or reading.own else _text(payload)
+    key = _first(payload, RECIPIENT_KEYS) if reading.recipients else ""
+    _refuse_unformatted(payload, [key, *TEXT_KEYS, *BODY_KEYS, *CODE_KEYS])
+    if "send_at" in payload and not reading.own:
+        hint = "'send_at' is not supported: nothing is sent later"
+        raise GatewayError("bad_request", hint=hint)
+    sender = payload.get("number")
+    if code and sender is None:
+        sender = payload.get("From")
+    fields = {**payload, **alert, **({"token": code} if code else {})}
+    locale, severity = fields.get("locale"), fields.get("severity")
+    shape = "code" if code else "notification" if alert else "text" if message else None
     return SendRequest(
-        fields={**fields, "token": code},
-        recipients=read_recipients(recipient_key, recipients, variables, region),
-        sender=read_sender(sender_key, payload.get(sender_key), variables),
-        code=code,
+        fields=fields,
+        recipients=read_recipients(key, payload.get(key), variables, region),
+        sender=read_sender(sender, variables),
+        shape=shape,
         message=message,
         locale=locale if isinstance(locale, str) else None,
         severity=severity if isinstance(severity, str) else None,
-        is_notification=bool(notification),
-        options=read_options(payload),
+        options=read_options(payload) if reading.options else Options(),
     )
 
 
-def first(payload: Mapping[str, Any], keys: Iterable[str]) -> Any:
-    """The first value there; null, a blank text and an empty list count as absent."""
-    return payload.get(first_key(payload, keys))
-
-
-def first_key(payload: Mapping[str, Any], keys: Iterable[str]) -> str:
-    """The key of the first value there, or the empty one."""
+def _first(payload: Mapping[str, Any], keys: Iterable[str]) -> str:
+    """The key of the first value there; null, a blank text and an empty list count as absent."""
     for key in keys:
         value = payload.get(key)
-        is_absent = value in (None, []) or (isinstance(value, str) and is_blank(value))
-        if not is_absent:
+        if not (value in (None, []) or (isinstance(value, str) and is_blank(value))):
             return key
     return ""
 
 
-def _object(raw: bytes) -> dict[str, Any]:
-    if not raw.strip():
-        raise GatewayError(
-            "bad_request",
-            hint="it is empty. A webhook mapping without its 'return' does this",
-        )
-    try:
-        payload = _STRICT.decode(raw.decode(json.detect_encoding(raw), "surrogatepass"))
-    except (ValueError, RecursionError) as error:
-        raise GatewayError("bad_request", hint="it is not JSON") from error
-    if not isinstance(payload, dict):
-        raise GatewayError(
-            "bad_request",
-            hint="it is JSON, but no object. A webhook mapping must return a dict like {'to': …}",
-        )
-    return payload
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
+def _authentiks_code(payload: Mapping[str, Any]) -> str | None:
+    """The code of authentik's SMS stage (authentik/stages/authenticator_sms/models.py)."""
+    code = _as_code(payload.get("Body"), _DIGITS)
+    message = payload.get("Message")
+    if not code or not _first(payload, ["To"]):
+        return None
+    others = [key for key in TEXT_KEYS if key != "Message"]
+    is_beside = message is None or (isinstance(message, str) and code in message)
+    return code if is_beside and not _first(payload, others) else None
 
 
 def _code(payload: Mapping[str, Any]) -> str | None:
-    """The one-time code as text: a number lost its leading zeros on the way and gets them back.
-
-    A number under ``code`` beside a message is none: monitors send their status so.
-    """
-    for key in CODE_KEYS:
-        value = payload.get(key)
-        if key == "body" and payload.get("severity") is not None:
-            continue
-        if (
-            key == "code"
-            and isinstance(value, int)
-            and first(payload, OWN_MESSAGE_KEYS)
-        ):
-            continue
-        if _is_code_number(value):
-            return str(value).zfill(CODE_DIGITS)
-        in_body = key in ("Body", "body")
-        if isinstance(value, str):
-            is_code = _CODE.fullmatch(value.strip()) if in_body else not is_blank(value)
-            if is_code:
-                return value.strip()
-        elif value is not None and not in_body:
-            raise GatewayError("bad_request", hint=f"its '{key}' is no one-time code")
-    return None
+    """The code of a mapping: with a recipient, and with no text beside it."""
+    key = _first(payload, CODE_KEYS)
+    if not _first(payload, RECIPIENT_KEYS) or _first(payload, TEXT_KEYS + BODY_KEYS):
+        return None
+    return _as_code(payload.get(key), _CODE)
 
 
-def _is_code_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**8
+def _as_code(value: Any, form: re.Pattern[str]) -> str | None:
+    """A number lost its leading zeros on the way and gets them back."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**10:
+        return str(value).zfill(CODE_DIGITS)
+    is_code = isinstance(value, str) and form.fullmatch(value.strip())
+    return value.strip() if is_code else None
 
 
-def _message(payload: Mapping[str, Any]) -> Any:
-    message = first(payload, OWN_MESSAGE_KEYS)
-    if message is None and payload.get("severity") is None:
-        body = first(payload, ("Body", "body"))
-        message = (
-            None if isinstance(body, str) and _CODE.fullmatch(body.strip()) else body
-        )
-    return message
+def _text(payload: Mapping[str, Any]) -> Any:
+    return payload.get(_first(payload, TEXT_KEYS + BODY_KEYS))
 
 
-def _refuse_unformatted(values: Iterable[Any]) -> None:
-    for value in values:
-        if isinstance(value, str) and (found := _UNFORMATTED.search(value)):
-            raise GatewayError(
-                "unformatted_mapping",
-                value=found[0] if found[0].endswith("}") else f"{found[0]}…}}",
-            )
+def _alert(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of authentik's notification; empty for anything else."""
+    if ALERT_KEYS <= set(payload) <= BESIDE_ALERT and payload["body"] is not None:
+        if payload["severity"] not in SEVERITIES:
+            return {}
+        named = {title: payload.get(name) for title, name in SLACK_FIELDS.items()}
+        known = {k: v for k, v in named.items() if v is not None and k != "message"}
+        action = _ACTION.match(readable(payload["body"]))
+        return {"fields": known, **({"action": action[1]} if action else {})}
+    return _slack_alert(payload)
+
+
+def _slack_alert(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """That of its Slack form (``send_webhook_slack``), which lacks the webhook's body."""
+    attachments = payload.get("attachments")
+    first = attachments[0] if isinstance(attachments, list) and attachments else None
+    footer = first.get("footer") if isinstance(first, dict) else None
+    is_authentiks = isinstance(footer, str) and footer.startswith("authentik ")
+    if payload.get("username") != "authentik" or not first or not is_authentiks:
+        return {}
+    listed = first.get("fields")
+    entries = [
+        e for e in (listed if isinstance(listed, list) else []) if isinstance(e, dict)
+    ]
+    titles = {
+        e["title"]: e.get("value") for e in entries if isinstance(e.get("title"), str)
+    }
+    action = readable(first.get("title") or "")
+    context = [
+        f"{k}: {readable(v)}" for k, v in titles.items() if k not in SLACK_FIELDS
+    ]
+    alert = {"action": action, "fields": titles, "footer": footer}
+    alert["body"] = "\n".join(map(clean, [action, *context]))
+    for title, name in SLACK_FIELDS.items():
+        if titles.get(title) not in (None, "None"):
+            alert[name] = titles[title]
+    return alert
+
+
+def _refuse_unformatted(payload: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """A placeholder in a text: the author of the mapping forgot the f before it."""
+    for value in map(payload.get, keys):
+        for text in value if isinstance(value, list) else [value]:
+            found = _UNFORMATTED.search(text) if isinstance(text, str) else None
+            if found:
+                name = found[0] if found[0].endswith("}") else f"{found[0]}…}}"
+                raise GatewayError("unformatted_mapping", value=name)

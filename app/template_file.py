@@ -10,11 +10,28 @@ from app import environment, phone
 from app.access import Client
 from app.document import Document
 from app.errors import KINDS, checked_sentence
+from app.fields import Part, compile_format
+from app.payloads import SEVERITIES
 from app.recipients import VARIABLE, split_texts
-from app.templates import Catalogue, Compiled, Template, compile_message
+from app.templates import (
+    CODE_LIMIT,
+    CODES,
+    Catalogue,
+    Compiled,
+    Template,
+    compile_message,
+)
 
 SECTIONS = ("variables", "templates", "clients", "errors")
-TEMPLATE_KEYS = ("message", "recipients", "locales", "variants", "defaults")
+TEMPLATE_KEYS = (
+    "message",
+    "recipients",
+    "locales",
+    "variants",
+    "defaults",
+    "limit",
+    "answer",
+)
 CLIENT_KEYS = (
     "templates",
     "number",
@@ -23,28 +40,27 @@ CLIENT_KEYS = (
     "limits",
     "passthrough",
     "attachments",
+    "text_mode",
 )
-SEVERITIES = ("notice", "warning", "alert")
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]*")
 _TEMPLATE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TEXT_MODE = environment.one_of("normal", "styled")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 def read(
     path: Path,
     environ: Mapping[str, str],
-    region: str | None,
     client_names: Collection[str] | None,
     problems: list[str],
 ) -> Catalogue:
     """The catalogue in the file at ``path``; what is wrong with it is added to ``problems``.
 
-    ``region`` reads numbers without a country code. ``client_names`` are those that have a
-    token, ``None`` if that does not matter.
+    ``client_names`` are those that have a token, ``None`` if that does not matter.
     """
-    file = TemplateFile(path, environ, region)
+    file = TemplateFile(path, environ)
     catalogue = file.catalogue(client_names)
     problems += file.problems
     return catalogue
@@ -53,11 +69,8 @@ def read(
 class TemplateFile(Document):
     """The file, section by section."""
 
-    def __init__(
-        self, path: Path, environ: Mapping[str, str], region: str | None
-    ) -> None:
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         super().__init__(path, environ)
-        self._region = region
         self._variables: Mapping[str, str] = {}
 
     def catalogue(self, names: Collection[str] | None) -> Catalogue:
@@ -102,14 +115,20 @@ class TemplateFile(Document):
         return found
 
     def _template(self, name: str, parts: Mapping[str, Node]) -> Template:
-        recipients = self.converted(parts.get("recipients"), self._recipients) or ()
+        read = self.converted(parts.get("recipients"), self._recipients) or ()
+        limits = self.converted(parts.get("limit"), environment.limit)
+        usual = CODE_LIMIT if name == CODES else None
+        answers = self.converted(parts.get("answer"), _answer, as_number=True)
         return Template(
             name=name,
             message=self._message(parts["message"]) if "message" in parts else (),
             locales=self._messages(parts.get("locales"), "locales", _locale),
             variants=self._messages(parts.get("variants"), "variants", _severity),
             defaults=self._texts(parts.get("defaults"), "defaults", _FIELD_NAME),
-            recipients=tuple(one for several in recipients for one in several),
+            recipients=tuple(to for known, _ in read for to in known),
+            addresses=tuple(parts for _, parts in read if parts),
+            limit=limits[0] if limits else usual,
+            answer=answers[0] if answers else 201,
         )
 
     def _messages(
@@ -141,18 +160,23 @@ class TemplateFile(Document):
             self.problem(node, sentence, below)
         return compiled
 
-    def _recipients(self, text: str) -> tuple[str, ...]:
+    def _recipients(self, text: str) -> tuple[tuple[str, ...], tuple[Part, ...]]:
+        """Those that the text names, or the parts of a text over the payload's fields."""
         named = VARIABLE.fullmatch(text)
-        if named and named[1] not in self._variables:
-            raise ValueError(f"is no variable: '{text}'. Name it under 'variables'.")
+        value = self._variables.get(named[1]) if named else None
+        if value is None and "{" in text:
+            try:
+                return (), compile_format(text)
+            except ValueError as error:
+                raise ValueError(f"is no recipient: {error}.") from error
         try:
-            return tuple(
-                phone.recipient(part, self._region)
-                for part in split_texts(self._variables[named[1]] if named else text)
-            )
-        except ValueError:
+            texts = split_texts(text if value is None else value)
+            return tuple(phone.recipient(part, None) for part in texts), ()
+        except phone.NotANumber:
+            source = f"{named[0]}: write" if named else "write"
             raise ValueError(
-                "is no recipient: write a phone number with its country code, a group or a user name."
+                f"is no recipient. In {source} phone numbers with their country code, as in"
+                " +4915100000001, groups or user names."
             ) from None
 
     def _clients(
@@ -175,6 +199,7 @@ class TemplateFile(Document):
                     " or take this entry out.",
                 )
             parts = self.parts(value, f"client '{name}'", CLIENT_KEYS)
+            modes = self.converted(parts.get("text_mode"), _TEXT_MODE)
             found[name] = Client(
                 name=name,
                 templates=self.converted(parts.get("templates"), template),
@@ -184,6 +209,7 @@ class TemplateFile(Document):
                 limits=self._limits(parts.get("limits")),
                 passthrough=self.flag(parts.get("passthrough")),
                 attachments=self.flag(parts.get("attachments")) or False,
+                styled=modes == ("styled",),
             )
         return found
 
@@ -215,3 +241,9 @@ def _severity(key: str) -> str:
     if key not in SEVERITIES:
         raise ValueError(f"is no severity. authentik's are {', '.join(SEVERITIES)}")
     return key
+
+
+def _answer(text: str) -> int:
+    if not re.fullmatch("20[0-4]", text):
+        raise ValueError("is no status for success. Write 200 to 204.")
+    return int(text)

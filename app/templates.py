@@ -1,7 +1,8 @@
-"""Which template a request gets, and the template's text with the request's fields in it."""
+"""Which template a request gets, and the template's texts with the request's fields in them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.access import Client
 from app.errors import GatewayError
@@ -15,20 +16,31 @@ from app.fields import (
     fill,
     is_blank,
 )
-from app.payloads import SendRequest
+from app.payloads import Reading, SendRequest
+from app.recipients import Recipients, recipients_of
 from app.styling import Style, Styled, parse_message, parse_template, plain, styled
 
 # A message as it was compiled: styles, and runs of literal texts and fields.
 Compiled = tuple[Style | tuple[Part, ...], ...]
 
 LONGEST_LOCALE = 35  # characters, as RFC 5646 advises
-CODE_TEMPLATE = "sms"
-NOTIFICATION_TEMPLATE = "notification"
+CODES = "sms"
+ALERTS = "notification"
+BY_SHAPE = {"code": CODES, "notification": ALERTS}
+# What the two of them need from a payload; without it nothing else of the payload is sent.
+NEEDED = {CODES: "token", ALERTS: "body"}
+# A login page that is loaded again makes a new code and voids the old one: nobody must be
+# locked out by that.
+CODE_LIMIT = "10 per 5 minutes"
 
 
 @dataclass(frozen=True)
 class Template:
-    """One entry of ``templates``. ``locales`` are keyed in lower case, ``variants`` by severity."""
+    """One entry of ``templates``. ``locales`` are keyed in lower case, ``variants`` by severity.
+
+    ``recipients`` are those that stand in the configuration, ``addresses`` texts over the
+    payload's fields that give one recipient each. ``answer`` is the status for success.
+    """
 
     name: str
     message: Compiled
@@ -36,6 +48,13 @@ class Template:
     variants: Mapping[str, Compiled] = field(default_factory=dict)
     defaults: Fields = field(default_factory=dict)
     recipients: tuple[str, ...] = field(default=(), repr=False)
+    addresses: tuple[tuple[Part, ...], ...] = ()
+    limit: str | None = None
+    answer: int = 201
+
+    @property
+    def has_recipients(self) -> bool:
+        return bool(self.recipients or self.addresses)
 
     @property
     def fields(self) -> list[Field]:
@@ -68,43 +87,79 @@ class Catalogue:
     def client(self, name: str) -> Client:
         return self.clients.get(name) or Client(name)
 
-    def choose(
-        self, path: str | None, client: Client, request: SendRequest
-    ) -> Template | None:
-        """The template of the path, else the client's only one, else the one for the payload's shape.
-
-        ``None`` sends the payload's own message; ``not_found`` is raised for a path without a template.
-        """
+    def named(self, path: str | None, client: Client) -> Template | None:
+        """The template of the path, else the client's only one; raises ``not_found``."""
         if path is not None and path not in self.templates:
             detail = "templates.yaml has no template of this name"
             raise GatewayError("not_found", detail=detail)
-        if path is not None:
-            return self.templates[path]
-        if client.templates is not None and len(client.templates) == 1:
-            return self.templates[client.templates[0]]
-        if request.code is not None:
-            return self.templates.get(CODE_TEMPLATE)
-        is_alert = request.is_notification
-        return self.templates.get(NOTIFICATION_TEMPLATE) if is_alert else None
+        only = client.templates or ()
+        name = path or (only[0] if len(only) == 1 else None)
+        return self.templates[name] if name else None
+
+    def choose(self, named: Template | None, request: SendRequest) -> Template | None:
+        """The named template, else the one for the payload's shape.
+
+        ``None`` sends the payload's own message. Raises ``missing_field`` where a payload of
+        another shape would have to be a code or a notification.
+        """
+        shaped = BY_SHAPE.get(request.shape or "")
+        if named is None:
+            return self.templates.get(shaped or "")
+        if named.name in NEEDED and named.name != shaped:
+            raise GatewayError("missing_field", field=NEEDED[named.name])
+        return named
 
     def recipients(
-        self, template: Template | None, request: SendRequest
-    ) -> tuple[str, ...]:
-        """Those of the request, else those of the template; raises ``no_recipient``."""
-        recipients = request.recipients or (template.recipients if template else ())
-        if not recipients:
-            raise GatewayError("no_recipient")
-        return recipients
+        self, template: Template | None, request: SendRequest, region: str | None
+    ) -> Recipients:
+        """Those of the template; for notifications those of the request go before."""
+        asked = request.recipients
+        found = asked
+        is_asked = bool(asked.shown or asked.errors)
+        if template and template.has_recipients:
+            if not (template.name == ALERTS and is_asked):
+                found = self._addressed(template, request, region)
+        if not found.shown:
+            raise next(iter(found.errors.values()), GatewayError("no_recipient"))
+        return found
 
-    def render(self, template: Template | None, request: SendRequest) -> Styled:
-        """The message; raises ``missing_field``, and ``no_message`` if nothing is left to be seen."""
+    def _addressed(
+        self, template: Template, request: SendRequest, region: str | None
+    ) -> Recipients:
+        fields = {**request.fields, **self.variables}
+        try:
+            typed = [fill(address, fields, {}) for address in template.addresses]
+        except MissingField as missing:
+            detail = f"the request has no '{missing.name}'"
+            raise GatewayError("no_recipient", detail) from missing
+        return recipients_of(typed, template.recipients, region)
+
+    def render(
+        self, template: Template | None, request: SendRequest, as_styled: bool = False
+    ) -> tuple[Styled, Mapping[str, Any]]:
+        """The message, and Signal's options with their places in it.
+
+        ``as_styled`` is how an own text is read that does not say. Raises ``missing_field``, and
+        ``no_message`` if nothing is left to be seen.
+        """
+        options = request.options
         if template is None:
-            message = _own(request)
+            is_styled = as_styled if options.styled is None else options.styled
+            message, values = _own(request, is_styled)
         else:
-            message = _filled(template, request, {**request.fields, **self.variables})
-        if is_blank(message.text) and not request.options.has_content:
+            fields = {**request.fields, **self.variables}
+            message, values = _filled(template, request, fields), options.values
+        if is_blank(message.text) and not options.has_content:
             raise GatewayError("no_message")
-        return message
+        options.check(message.text)
+        return message, values
+
+
+def reading(named: Template | None, client: Client) -> Reading:
+    """Which keys of a payload have a meaning for the template that path or client name."""
+    if named is None or named.name in NEEDED:
+        return Reading()
+    return Reading(True, not named.has_recipients, client.may_pass_through)
 
 
 def compile_message(
@@ -131,9 +186,14 @@ def compile_message(
     return tuple(compiled), problems
 
 
-def _own(request: SendRequest) -> Styled:
-    text = clean(request.own_message(), keep_lines=True)
-    return parse_message(text) if request.options.styled else plain(text)
+def _own(request: SendRequest, is_styled: bool) -> tuple[Styled, Mapping[str, Any]]:
+    text, marker = request.options.mark(request.own_message())
+    text = clean(text, keep_lines=True)
+    marked = parse_message(text) if is_styled else plain(text)
+    message = styled(
+        p if isinstance(p, Style) else p.replace(marker, "") for p in marked.pieces
+    )
+    return message, request.options.moved(marked.text, marker)
 
 
 def _filled(template: Template, request: SendRequest, fields: Fields) -> Styled:

@@ -1,14 +1,13 @@
 """The blueprint: a request's whole way, from the token to what became of the message."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from app import access, answers, metrics, payloads
+from app import access, exchange, metrics, payloads, templates
 from app.errors import GatewayError
-from app.limits import CODES_TO_RECIPIENT, Limits
+from app.limits import Limits
 from app.logs import journal
 from app.settings import ApiToken, Settings
 from app.signal.delivery import Signal
@@ -21,7 +20,9 @@ def blueprint(
 ) -> Blueprint:
     """The routes that send. The parts are built by the caller and shared by all requests."""
     gateway = Blueprint("gateway", __name__)
-    preview = settings.preview
+    bodies = exchange.Bodies()
+    gateway.teardown_request(bodies.release)
+    region, preview = settings.default_region, settings.preview
 
     @gateway.post("/v2/send", defaults={"template": None})
     @gateway.post("/v2/send/<template>")
@@ -32,26 +33,31 @@ def blueprint(
         entry.client = identified(settings.api_tokens, limits, address)
         client = catalogue.client(entry.client)
         client.check_network(address)
-        body = _body(settings.max_body_bytes)
-        wanted = payloads.read(body, catalogue.variables, settings.default_region)
-        chosen = catalogue.choose(template, client, wanted)
-        name = chosen.name if chosen else None
-        entry.template = name or "-"
-        entry.recipients = catalogue.recipients(chosen, wanted)
-        client.check(name, wanted, entry.recipients)
+        payload = bodies.read(settings.max_body_bytes, client.attachments)
+        named = catalogue.named(template, client)
+        keys = templates.reading(named, client)
+        wanted = payloads.read(payload, catalogue.variables, region, keys)
+        chosen = catalogue.choose(named, wanted)
+        entry.template = chosen.name if chosen else "-"
+        recipients = catalogue.recipients(chosen, wanted, region)
+        entry.recipients = tuple(recipients.shown)
+        client.check(chosen.name if chosen else None, wanted, entry.recipients)
         number = settings.signal_number
         if preview and not number:
             number = wanted.sender or "the default number"
         sender = client.sender(wanted.sender, number)
-        content = catalogue.render(chosen, wanted)
-        message = Message(sender, content, wanted.options.values)
-        count = len(entry.recipients)
-        limits.messages(client.name, client.limits.get("client"), count)
-        usual = CODES_TO_RECIPIENT if wanted.code else None
-        limit = client.limits.get("recipient", usual)
-        refused = limits.admit(client.name, limit, entry.recipients)
+        content, options = catalogue.render(chosen, wanted, client.styled)
+        access.check_text(content.text, request.headers.get("Authorization"))
+        limits.messages(client.name, client.limits.get("client"), entry.recipients)
+        rules = {"": client.limits.get("recipient")}
+        if chosen:
+            rules[chosen.name] = chosen.limit
+        refused = limits.admit(client.name, rules, entry.recipients)
+        message = Message(sender, content, options)
         outcomes = _deliver(signal, message, entry.recipients, refused, deadline)
-        return answers.delivered(entry.recipients, outcomes)
+        return exchange.delivered(
+            recipients, outcomes, chosen.answer if chosen else 201
+        )
 
     return gateway
 
@@ -79,41 +85,21 @@ def _deliver(
     signal: Signal,
     message: Message,
     recipients: Sequence[str],
-    refused: dict[str, Outcome],
+    refused: Mapping[str, Outcome],
     deadline: float,
-) -> list[Outcome]:
+) -> dict[str, Outcome]:
     """The outcome for each recipient, also in the journal and the metrics."""
     entry = journal()
     started = monotonic()
     entry.state = State.UNKNOWN.value  # should a bug keep us from learning it
-    admitted = [name for name in recipients if name not in refused]
+    admitted = [to for to in recipients if to not in refused]
     sent = dict(zip(admitted, signal.deliver(message, admitted, deadline)))
     entry.signal_seconds = monotonic() - started
-    outcomes = [{**refused, **sent}[name] for name in recipients]
-    for outcome in outcomes:
+    outcomes = {to: {**refused, **sent}[to] for to in recipients}
+    for outcome in outcomes.values():
         labels = (entry.client, entry.template, outcome.backend)
         metrics.MESSAGES.labels(*labels, outcome.code or "sent").inc()
-    entry.outcome, entry.state = "sent", state(outcomes)
-    entry.detail = "; ".join({o.detail: None for o in outcomes if o.detail})
-    entry.urgent = any(outcome.urgent for outcome in outcomes)
+    entry.outcome, entry.state = "sent", state(outcomes.values())
+    entry.detail = "; ".join({o.detail: None for o in outcomes.values() if o.detail})
+    entry.urgent = any(outcome.urgent for outcome in outcomes.values())
     return outcomes
-
-
-def _body(limit: int) -> bytes:
-    """The whole body, or an error: gunicorn hands over even one that was cut off."""
-    length = request.content_length
-    if length is None:  # chunked: one byte more, so that a body over the limit shows
-        request.max_content_length = limit + 1
-    elif length > limit:
-        raise RequestEntityTooLarge
-    try:
-        body = request.get_data()
-    except HTTPException:
-        raise
-    except Exception as error:  # whatever the server raises for broken framing
-        raise GatewayError("bad_request", hint="it broke off on its way") from error
-    if len(body) > limit:
-        raise RequestEntityTooLarge
-    if len(body) < (length or 0):
-        raise GatewayError("bad_request", hint="it broke off on its way")
-    return body

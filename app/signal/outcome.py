@@ -1,6 +1,6 @@
 """What is handed to Signal, and what became of it for each recipient."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -89,7 +89,7 @@ def gravest(outcome: Outcome) -> int:
     return GRAVEST.index(outcome.code) if outcome.code in GRAVEST else len(GRAVEST)
 
 
-def state(outcomes: Sequence[Outcome]) -> str:
+def state(outcomes: Iterable[Outcome]) -> str:
     """One word for all recipients: ``sent`` if anybody got it, else the graver of the rest."""
     states = {outcome.state for outcome in outcomes}
     order = (State.SENT, State.UNKNOWN, State.NOT_SENT)

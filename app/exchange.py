@@ -1,0 +1,217 @@
+"""What is read from a caller, and what a caller reads: the body, the answer, the error."""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+)
+
+from app.errors import GatewayError
+from app.logs import journal
+from app.phone import masked
+from app.recipients import Recipients
+from app.signal.outcome import Outcome, State, gravest
+
+SMALL_BODY = 256 * 1024  # bytes
+LARGE_BODIES = (
+    8 * 1024 * 1024
+)  # bytes under way in a process, of bodies that are not small
+# What the framework refuses, in our words; any other status stays and reads as bad_request.
+_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    500: "internal",
+}
+RETRY_AFTER = 30  # seconds, with every 503: signal-cli needs about that long to restart
+
+
+def delivered(
+    recipients: Recipients, outcomes: Mapping[str, Outcome], status: int
+) -> Response:
+    """``status`` if Signal accepted the message for anybody, with the rest named.
+
+    Raises the gravest reason if it did for nobody.
+    """
+    failed = [to for to, o in outcomes.items() if o.state is not State.SENT]
+    if len(failed) == len(outcomes):
+        to = min(failed, key=lambda to: gravest(outcomes[to]))
+        raise _refusal(outcomes[to], to, recipients.shown[to])
+    rest = [(recipients.shown[to], outcomes[to].code) for to in failed]
+    rest += [(name, error.code) for name, error in recipients.errors.items()]
+    missed = [pair for outcome in outcomes.values() for pair in outcome.missed]
+    rest += [(masked(name), code) for name, code in missed]
+    times = [outcome.timestamp for outcome in outcomes.values() if outcome.timestamp]
+    now = str(time.time_ns() // 1_000_000)
+    answer: dict[str, Any] = {"timestamp": times[0] if times else now}
+    if rest:
+        named = [{"number": name, "reason": code} for name, code in rest]
+        answer["errors"] = {"recipients": named}
+    response = jsonify(answer)
+    response.status_code = status
+    return response
+
+
+def _refusal(outcome: Outcome, recipient: str, shown: str) -> GatewayError:
+    kind = outcome.code or "internal"
+    if kind == "invalid_recipient" and recipient.startswith("group."):
+        kind = "unknown_group"
+    names = {"value": shown, "hint": outcome.detail}
+    return GatewayError(kind, "", outcome.retry_after, **names)
+
+
+def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
+    """Let every error of ``app`` be told in one sentence, in the form that the caller reads."""
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+
+    @app.errorhandler(GatewayError)
+    def refuse(error: GatewayError) -> Response:
+        journal().outcome = error.code
+        journal().detail = journal().detail or error.detail
+        response = _in_words(error.code, error.sentence(sentences))
+        response.status_code = error.status
+        if error.retry_after or error.status == 503:
+            response.headers["Retry-After"] = str(error.retry_after or RETRY_AFTER)
+        if error.status == 401:
+            schemes = 'Bearer realm="gateway", Basic realm="gateway"'
+            response.headers["WWW-Authenticate"] = schemes
+        return response
+
+    @app.errorhandler(HTTPException)
+    def refuse_by_framework(error: HTTPException) -> Response:
+        code = _CODES.get(error.code or 500, "bad_request")
+        broke_off = isinstance(error, ClientDisconnected)
+        hint = "it broke off on its way" if broke_off else "its address is malformed"
+        ours = GatewayError(code, method=request.method)
+        if code == "bad_request":
+            ours = GatewayError(code, hint=hint)
+        response = refuse(ours)
+        response.status_code = error.code or 500
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
+
+
+def _in_words(code: str, sentence: str) -> Response:
+    if _prefers_text():
+        return Response(sentence + "\n", content_type="text/plain; charset=utf-8")
+    return jsonify(error=sentence, code=code, request_id=journal().request_id)
+
+
+def _prefers_text() -> bool:
+    """Whether ``Accept`` asks for text, or it does not and the caller is authentik.
+
+    authentik shows the answer as it is to the person who enrols.
+    """
+    text = request.accept_mimetypes.quality("text/plain")
+    as_json = request.accept_mimetypes.quality("application/json")
+    if text != as_json:
+        return text > as_json
+    return request.user_agent.string.startswith("authentik@")
+
+
+class Bodies:
+    """Reads bodies. Of large ones only so many may be under way, until their requests end."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._under_way = 0
+
+    def read(self, most: int, attachments: bool) -> dict[str, Any]:
+        """The object in the body; raises ``bad_request``, ``too_large`` or ``busy``.
+
+        ``most`` bytes are for clients that may send ``attachments``.
+        """
+        limit = most if attachments else min(most, SMALL_BODY)
+        length = request.content_length
+        if length is not None and length > limit:
+            raise _too_large(limit)
+        self._reserve(limit if length is None else length)
+        # Chunked: one byte more, so that a body over the limit shows.
+        request.max_content_length = limit + 1
+        try:
+            body = request.get_data()
+        except RequestEntityTooLarge as error:
+            raise _too_large(limit) from error
+        except Exception as error:  # whatever the server raises for broken framing
+            raise _broke_off() from error
+        if len(body) > limit:
+            raise _too_large(limit)
+        if len(body) < (length or 0):  # gunicorn hands over even one that was cut off
+            raise _broke_off()
+        return parse(body, request.mimetype_params.get("charset"))
+
+    def _reserve(self, size: int) -> None:
+        g.large_body = size if size > SMALL_BODY else 0
+        with self._lock:
+            self._under_way += g.large_body
+            if g.large_body and self._under_way > LARGE_BODIES:
+                raise GatewayError("busy", detail="too many large bodies at once")
+
+    def release(self, error: BaseException | None) -> None:
+        """For the end of each request."""
+        with self._lock:
+            self._under_way -= g.pop("large_body", 0)
+
+
+def _too_large(limit: int) -> GatewayError:
+    detail = (
+        f"over {SMALL_BODY} bytes a client needs 'attachments: true' in templates.yaml,"
+        " and MAX_BODY_BYTES is the most for it"
+    )
+    return GatewayError("too_large", detail, limit=str(limit))
+
+
+def _broke_off() -> GatewayError:
+    return GatewayError("bad_request", hint="it broke off on its way")
+
+
+def parse(raw: bytes, charset: str | None) -> dict[str, Any]:
+    """The JSON object in a body; ``charset`` is that of its Content-Type, if it has one."""
+    if not raw.strip():
+        hint = "it is empty. A webhook mapping without its 'return' does this"
+        raise GatewayError("bad_request", hint=hint)
+    try:
+        payload = _STRICT.decode(_decoded(raw, charset))
+    except json.JSONDecodeError as error:
+        raise GatewayError("bad_request", hint=_not_json(raw, error)) from error
+    except (ValueError, RecursionError) as error:
+        raise GatewayError("bad_request", hint="it is not JSON") from error
+    if not isinstance(payload, dict):
+        hint = "it is JSON, but no object. A webhook mapping must return a dict like {'to': …}"
+        raise GatewayError("bad_request", hint=hint)
+    return payload
+
+
+def _decoded(raw: bytes, charset: str | None) -> str:
+    """The text, also of senders that write Latin-1 and say so or not."""
+    if (charset or "").lower() in ("iso-8859-1", "latin-1", "latin1", "windows-1252"):
+        return raw.decode("latin-1")
+    try:
+        return raw.decode(json.detect_encoding(raw), "surrogatepass")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _not_json(raw: bytes, error: json.JSONDecodeError) -> str:
+    if re.match(rb"[\w.\[\]%+-]+=", raw):
+        return "it is a form and not JSON: let the sender send JSON"
+    place = f"line {error.lineno}, column {error.colno}"
+    if error.msg.startswith("Invalid control character"):
+        return f"it is not JSON: a line break or tab in a text must be \\n or \\t ({place})"
+    return f"it is not JSON: look at {place}"
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
