@@ -51,7 +51,9 @@ def _is_address(url: str, *schemes: str) -> bool:
     except (ValueError, requests.RequestException):
         return False
     is_clean = url.isascii() and url.isprintable() and not set(url) & set(" \\#")
-    is_whole = "@" not in parts.path and (not parts.query or "redis" in parts.scheme)
+    is_whole = "@" not in parts.path + parts.query and (
+        not parts.query or "redis" in parts.scheme
+    )
     return has_host and is_clean and is_whole and parts.scheme in schemes
 
 

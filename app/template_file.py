@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from yaml.nodes import Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from app import environment, phone
 from app.access import Client
@@ -96,7 +96,7 @@ class TemplateFile(Document):
                 )
                 self.problem(key_node, sentence)
             parts = self.parts(value, f"template '{name}'", TEMPLATE_KEYS)
-            if "message" not in parts:
+            if "message" not in parts and isinstance(value, MappingNode):
                 self.problem(key_node, f"template '{name}' has no message.")
             found[name] = self._template(name, parts)
         return found

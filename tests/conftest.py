@@ -1,6 +1,9 @@
 """What tests share: a fresh app for each test, and a fake of Signal's server at the line of `requests`."""
 
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,26 @@ NUMBER = "+4915100000001"
 ADMIN = "+4915111111111"
 SIGNAL = "http://signal.test:8080"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the programs of the system from the default run, so that a missing marker shows."""
+    if "not system" in config.getoption("markexpr"):
+        os.environ["PATH"] = str(Path(sys.executable).parent)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests were left out because they need a program of the system."""
+    left_out = [
+        item
+        for item in terminalreporter.stats.get("deselected", [])
+        if item.get_closest_marker("system") or item.get_closest_marker("daemon")
+    ]
+    if left_out:
+        terminalreporter.write_line(
+            f"{len(left_out)} tests did not run: they need programs that .ci/run installs."
+            " To run them: pytest -m 'system or daemon'"
+        )
 
 
 def settings(**changes: Any) -> Settings:

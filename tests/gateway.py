@@ -39,7 +39,8 @@ class Gateway:
     def post(
         self, document: object, token: str = TOKEN, path: str = "/v2/send"
     ) -> requests.Response:
-        headers = {"Authorization": f"Bearer {token}"}
+        # A connection that stays open would hold the gateway up at its end.
+        headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
         return requests.post(
             self.url + path, json=document, headers=headers, timeout=40
         )
@@ -67,7 +68,8 @@ def command(kind: str = "web") -> list[str]:
     lines = dict(
         line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines()
     )
-    program, *arguments = [word for word in lines[kind].split() if "=" not in word]
+    words = [word for word in lines[kind].split() if "=" not in word]
+    program, *arguments = [word for word in words if word != "exec"]
     return [str(BIN / program), *arguments]
 
 
@@ -126,7 +128,7 @@ def running(**variables: str) -> Iterator[Gateway]:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     gateway = Gateway(process, f"http://127.0.0.1:{port}")
-    reader = threading.Thread(target=_collect, args=[gateway])
+    reader = threading.Thread(target=_collect, args=[gateway], daemon=True)
     reader.start()
     try:
         _wait_until_live(gateway)

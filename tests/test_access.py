@@ -84,7 +84,7 @@ def test_a_wrong_token_is_unauthorized(header: str) -> None:
         ("", "the request has no Authorization header"),
         (
             f"Bearer Bearer {TOKEN}",
-            "the sender's token field begins with 'Bearer', which the sender adds by itself",
+            "the sender's token field begins with 'Bearer', which the sender adds itself",
         ),
     ],
 )

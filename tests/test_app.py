@@ -47,7 +47,7 @@ def test_a_preview_serves_its_own_machine_alone(
             environ_overrides={"REMOTE_ADDR": address},
         )
         assert answer.status_code == status
-    assert "a preview serves its own machine alone" in capfd.readouterr().err
+    assert "a preview serves only its own machine" in capfd.readouterr().err
 
 
 def test_a_mistake_in_the_tokens_brings_no_second_problem() -> None:

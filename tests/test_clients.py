@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import clients, payloads
+from app import payloads
 from app.access import Client
 from app.errors import GatewayError
 from app.payloads import SendRequest
@@ -29,26 +29,23 @@ def refusal(error: pytest.ExceptionInfo[GatewayError]) -> tuple[str, str]:
         ((SECOND, NUMBER), NUMBER, None, NUMBER),
     ],
 )
-@pytest.mark.parametrize("preview", [False, True])
 def test_the_sender_is_the_clients_number_or_the_default(
     numbers: tuple[str, ...],
     requested: str | None,
     default: str | None,
     chosen: str,
-    preview: bool,
 ) -> None:
     client = Client("authentik", numbers=numbers)
-    assert clients.sender(client, requested, default, preview) == chosen
+    assert client.sender(requested, default) == chosen
 
 
 @pytest.mark.parametrize("numbers", [(), (NUMBER,)])
-@pytest.mark.parametrize("preview", [False, True])
 def test_a_sender_that_is_not_the_clients_is_forbidden(
-    numbers: tuple[str, ...], preview: bool
+    numbers: tuple[str, ...],
 ) -> None:
     client = Client("authentik", numbers=numbers)
     with pytest.raises(GatewayError) as error:
-        clients.sender(client, SECOND, NUMBER, preview)
+        client.sender(SECOND, NUMBER)
     assert refusal(error) == (
         "forbidden",
         "the client's rule 'number' refuses this",
@@ -57,15 +54,8 @@ def test_a_sender_that_is_not_the_clients_is_forbidden(
 
 def test_without_any_number_there_is_no_sender() -> None:
     with pytest.raises(GatewayError) as error:
-        clients.sender(Client("authentik"), None, None, preview=False)
+        Client("authentik").sender(None, None)
     assert refusal(error) == ("no_sender", "")
-
-
-@pytest.mark.parametrize(
-    ("requested", "shown"), [(None, "the default number"), (SECOND, SECOND)]
-)
-def test_a_preview_needs_no_number(requested: str | None, shown: str) -> None:
-    assert clients.sender(Client("preview"), requested, None, preview=True) == shown
 
 
 def wanted(**payload: Any) -> SendRequest:
@@ -78,7 +68,7 @@ def check(
 ) -> str | None:
     """The rule that refuses, as the log names it."""
     try:
-        clients.check(client, template, wanted(**payload), to)
+        client.check(template, wanted(**payload), to)
     except GatewayError as error:
         assert error.code == "forbidden"
         assert error.sentence({}) == (
@@ -176,13 +166,13 @@ def test_an_empty_allow_list_allows_nobody() -> None:
 )
 def test_a_client_calls_from_its_networks_alone(address: str, is_allowed: bool) -> None:
     networks = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "2001:db8::/32")))
-    clients.check_network(Client("a"), address)
+    Client("a").check_network(address)
     client = Client("a", networks=networks)
     if is_allowed:
-        clients.check_network(client, address)
+        client.check_network(address)
         return
     with pytest.raises(GatewayError) as error:
-        clients.check_network(client, address)
+        client.check_network(address)
     assert refusal(error) == ("forbidden", refused("networks"))
 
 

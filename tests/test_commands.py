@@ -16,7 +16,6 @@ GERMAN = """\
 │
 │ Er gilt 5 Minuten. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht.
 Length: 119 bytes.
-Fields: token.
 """
 
 
@@ -31,30 +30,10 @@ def test_a_message_is_rendered_in_a_language() -> None:
     assert (result.output, result.exit_code) == (GERMAN, 0)
 
 
-@pytest.mark.parametrize("prefix", ["", "@"])
-def test_the_data_may_be_a_file(prefix: str, tmp_path: Path) -> None:
-    path = tmp_path / "request.json"
-    path.write_text('{"To": "+4915112345678", "Body": "004821", "locale": "de"}')
-    result = invoke("render", "sms", "--data", f"{prefix}{path}")
-    assert (result.output, result.exit_code) == (GERMAN, 0)
-
-
-def test_the_data_may_be_standard_input() -> None:
-    text = '{"token": "004821", "locale": "de"}'
-    result = invoke("render", "sms", "--data", "-", text=text)
-    assert (result.output, result.exit_code) == (GERMAN, 0)
-
-
-def test_defaults_are_named() -> None:
+def test_defaults_stand_where_the_data_has_nothing() -> None:
     result = invoke("render", "notification", "--data", '{"body": "One\\nTwo"}')
     assert result.output == (
-        "│ authentik: notice\n"
-        "│\n"
-        "│ One\n"
-        "│ Two\n"
-        "Length: 26 bytes.\n"
-        "Fields: body.\n"
-        "From defaults: severity.\n"
+        "│ authentik: notice\n" "│\n" "│ One\n" "│ Two\n" "Length: 26 bytes.\n"
     )
     assert result.exit_code == 0
 
@@ -62,23 +41,7 @@ def test_defaults_are_named() -> None:
 def test_what_is_missing_is_named() -> None:
     result = invoke("render", "notification")
     assert result.output == (
-        "Fields: none.\n"
-        "From defaults: severity.\n"
-        "Missing: body.\n"
-        "Error: The message needs 'body': give it in --data.\n"
-    )
-    assert result.exit_code == 1
-
-
-def test_all_that_is_missing_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "templates.yaml"
-    path.write_text("templates: {sms: {message: '{place} {token} {place}'}}\n")
-    runner = create_app(settings(templates_file=path), {}).test_cli_runner()
-    result = runner.invoke(args=["render", "sms"])
-    assert result.output == (
-        "Fields: none.\n"
-        "Missing: place, token.\n"
-        "Error: The message needs 'place', 'token': give them in --data.\n"
+        "Error: the message needs 'body', which the request does not have.\n"
     )
     assert result.exit_code == 1
 
@@ -126,13 +89,8 @@ def test_without_templates_none_is_known(tmp_path: Path) -> None:
             " return a dict like {'to': …}.",
         ),
         (
-            "no-such-file.json",
-            "--data is no JSON object, and the file 'no-such-file.json' cannot be read:"
-            " No such file or directory.",
-        ),
-        (
             '{"Body": "Use {token}", "To": "+4915112345678"}',
-            "the text still has {token} in it. In the webhook mapping, write an f before its"
+            "the text still has {token} in it. In the webhook mapping, put an f before its"
             " opening quote.",
         ),
     ],
@@ -143,26 +101,16 @@ def test_what_is_wrong_with_the_data_is_told(data: str, sentence: str) -> None:
     assert result.exit_code == 1
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "request.json"
-    path.write_bytes(b"\xe4")
-    result = invoke("render", "sms", "--data", f"@{path}")
-    assert result.output == (
-        f"Error: --data is no JSON object, and the file '{path}' cannot be read: it is not UTF-8.\n"
-    )
-    assert result.exit_code == 1
-
-
 def test_a_token_is_made_and_shown_once() -> None:
     result = invoke("token", "authentik")
     assert re.fullmatch(r"[0-9a-f]{64}\n", result.stdout)
     assert result.stderr == (
         "This is the token. It is shown once and kept nowhere. Where it goes:\n"
         "1. The gateway: add authentik:<the token> to API_TOKENS, after what is there and a comma.\n"
-        "2. The sender: in authentik 'API Auth Username' of the SMS stage, or the variable"
-        " SIGNAL_GATEWAY_TOKEN of\n"
-        "   its containers; any other sends it as Bearer token (docs/other-senders.md).\n"
-        '3. Start both anew, in Docker by "docker compose up -d": "restart" does not read new variables.\n'
+        "2. The sender: in authentik 'API Auth Username' of the SMS stage, or the variable\n"
+        "   SIGNAL_GATEWAY_TOKEN of its containers; any other sends it as Bearer token\n"
+        "   (docs/other-senders.md).\n"
+        '3. Restart both, in Docker by "docker compose up -d": "restart" does not read new variables.\n'
     )
     assert invoke("token", "authentik").stdout != result.stdout
 

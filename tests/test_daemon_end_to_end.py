@@ -1,6 +1,5 @@
 """The gateway and the real signal-cli daemon, which has no account and so reaches nothing outside."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -8,16 +7,11 @@ from time import monotonic
 import pytest
 import requests
 
-from app.signal.transport import Endpoint
+from app.signal.transport import call
 from tests import gateway, signal_cli
 from tests.gateway import NUMBER, TOKEN, Gateway
 
-pytestmark = [
-    pytest.mark.daemon,
-    pytest.mark.skipif(
-        "SIGNAL_CLI_HOME" not in os.environ, reason="SIGNAL_CLI_HOME is not set"
-    ),
-]
+pytestmark = pytest.mark.daemon
 CODE = {"To": "+4915112345678", "Body": "004821"}
 
 
@@ -83,7 +77,7 @@ def test_readiness_says_so_too(running: Gateway) -> None:
 def test_the_daemons_errors_are_as_the_table_has_them(
     body: bytes, code: int, url: str
 ) -> None:
-    answer = Endpoint("POST", url).call(body, monotonic() + 10)
+    answer = call("POST", url, body, monotonic() + 10)
     assert answer.status == 200
     assert answer.json()["error"]["code"] == code
 

@@ -10,6 +10,7 @@ from configparser import ConfigParser
 from contextlib import contextmanager
 from importlib.metadata import metadata, requires, version
 from pathlib import Path
+from signal import SIGTERM
 
 import pytest
 import requests
@@ -21,7 +22,9 @@ from tests.gateway import BIN, NUMBER, ROOT, TOKEN
 from tests.redis_server import wait_for
 
 CODE = {"To": "+4915112345678", "Body": "004821"}
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
+# A connection that stays open holds a worker up for two seconds at its end.
+CLOSE = {"Connection": "close"}
+BEARER = {"Authorization": f"Bearer {TOKEN}", **CLOSE}
 # What platforms set beside PORT.
 HEROKU = {"WEB_CONCURRENCY": "02", "FORWARDED_ALLOW_IPS": "*"}
 RENDER = {
@@ -34,11 +37,13 @@ PIN = re.compile(
 )
 
 
-def honcho(kind: str, **variables: str) -> "subprocess.Popen[str]":
+def started(kind: str, **variables: str) -> "subprocess.Popen[str]":
     """A process type of the Procfile, started as a platform does it."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    command = dict(line.split(": ", 1) for line in lines)[kind]
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
-        [str(BIN / "honcho"), "-f", "Procfile", "-e", "/dev/null", "start", kind],
+        command, shell=True, start_new_session=True,
         cwd=ROOT, env=gateway.environment(**{"PATH": path, **variables}), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
@@ -60,19 +65,19 @@ def web(signal_url: str, **more: str) -> Iterator[tuple[str, list[str]]]:
     """The address of the process type web, and at the end what it has printed."""
     port = gateway.free_port()
     given = {name: value.format(port=port) for name, value in more.items()}
-    process = honcho("web", PORT=str(port), **configuration(signal_url), **given)
+    process = started("web", PORT=str(port), **configuration(signal_url), **given)
     printed: list[str] = []
     try:
         wait_for(port)
         yield f"http://127.0.0.1:{port}", printed
     finally:
-        process.terminate()
+        os.killpg(process.pid, SIGTERM)  # Heroku tells every process to stop
         printed.append(process.communicate(timeout=40)[0])
 
 
 def released(**more: str) -> tuple[int, str]:
     """The status and the output of the process type release."""
-    process = honcho("release", **configuration(), **more)
+    process = started("release", **configuration(), **more)
     output, _ = process.communicate(timeout=40)
     return process.returncode, output
 
@@ -80,7 +85,7 @@ def released(**more: str) -> tuple[int, str]:
 @pytest.mark.parametrize("platform", [HEROKU, RENDER])
 def test_web_listens_on_port_and_sends(platform: dict[str, str]) -> None:
     with standin.running() as signal, web(signal.url, **platform) as (url, _):
-        live = requests.get(f"{url}/health/live", timeout=10)
+        live = requests.get(f"{url}/health/live", headers=CLOSE, timeout=10)
         answer = requests.post(f"{url}/v2/send", json=CODE, headers=BEARER, timeout=30)
     assert (live.status_code, live.json()) == (200, {"status": "live"})
     assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
@@ -90,7 +95,7 @@ def test_web_listens_on_port_and_sends(platform: dict[str, str]) -> None:
 def test_a_platforms_access_log_holds_no_token() -> None:
     with standin.running() as signal, web(signal.url, **RENDER) as (url, printed):
         answer = requests.post(
-            f"{url}/v2/send", json=CODE, auth=(TOKEN, ""), timeout=30
+            f"{url}/v2/send", json=CODE, headers=CLOSE, auth=(TOKEN, ""), timeout=30
         )
     assert answer.status_code == 201
     assert "/v2/send" in printed[0]
@@ -98,7 +103,6 @@ def test_a_platforms_access_log_holds_no_token() -> None:
 
 
 def test_a_stop_of_all_processes_at_once_lets_a_request_finish() -> None:
-    """Heroku tells every process to stop; so does honcho, which waits for five seconds."""
     slow = standin.Behaviour(delay=1.5)
     with standin.running(lambda document: slow) as signal, ThreadPoolExecutor() as pool:
         with web(signal.url) as (url, _):

@@ -1,8 +1,6 @@
 """What ``flask --app wsgi check`` shows: whole screens."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +31,6 @@ OFFLINE = """\
 SERVER = """\
 ✓ Signal's server signal.test:8080: signal-cli-rest-api 0.98, mode json-rpc.
 ✓ Sender +49…001: registered there.
-– Clock: signal.test:8080 does not tell the time.
 """
 NO_RECIPIENTS = """\
 ! Template notification: no recipients.
@@ -70,10 +67,6 @@ def server(signal: responses.RequestsMock) -> Iterator[responses.RequestsMock]:
     signal.get(f"{SIGNAL}/v1/about", json=about)
     signal.get(f"{SIGNAL}/v1/accounts", json=[NUMBER])
     yield signal
-
-
-def at(when: timedelta) -> dict[str, str]:
-    return {"Date": format_datetime(datetime.now(timezone.utc) + when, usegmt=True)}
 
 
 def test_all_is_well(server: responses.RequestsMock) -> None:
@@ -138,10 +131,9 @@ def test_a_server_whose_signal_cli_is_down(server: responses.RequestsMock) -> No
     server.replace("GET", f"{SIGNAL}/v1/accounts", status=500, body="")
     server.replace("GET", f"{SIGNAL}/v1/about", json={"versions": [], "version": 5})
     assert shown() == (
-        "✓ Signal's server signal.test:8080: signal-cli-rest-api of unknown version.\n"
+        "✓ Signal's server signal.test:8080: signal-cli-rest-api of unknown version, mode unknown.\n"
         "✗ Sender: signal-cli behind it does not answer (500).\n"
-        "    See the log of Signal's server.\n"
-        "– Clock: signal.test:8080 does not tell the time.\n" + LIMITS,
+        "    See the log of Signal's server.\n" + LIMITS,
         1,
     )
 
@@ -163,7 +155,6 @@ def test_no_sender_at_all(server: responses.RequestsMock) -> None:
     assert shown("--send", TO, signal_number=None) == (
         NO_SENDER
         + "✓ Signal's server signal.test:8080: signal-cli-rest-api 0.98, mode json-rpc.\n"
-        "– Clock: signal.test:8080 does not tell the time.\n"
         "✓ Limits: counted in memory.\n"
         "✗ Test message to +49…678: not sent (no_sender).\n"
         "    Set SIGNAL_NUMBER to the number that sends, with its country code.\n",
@@ -231,33 +222,6 @@ def test_the_number_of_a_client_is_looked_up_too(
 
 
 @pytest.mark.parametrize(
-    ("off", "status", "line"),
-    [
-        (timedelta(), 0, "✓ Clock: as that of signal.test:8080.\n"),
-        (
-            timedelta(hours=1),
-            1,
-            "✗ Clock: 60 min behind that of signal.test:8080.\n"
-            "    Set both by NTP: Signal and TLS do not work with a wrong clock.\n",
-        ),
-        (
-            timedelta(minutes=-3),
-            1,
-            "✗ Clock: 3 min ahead of that of signal.test:8080.\n"
-            "    Set both by NTP: Signal and TLS do not work with a wrong clock.\n",
-        ),
-    ],
-)
-def test_the_clock_is_compared_with_that_of_signals_server(
-    off: timedelta, status: int, line: str, server: responses.RequestsMock
-) -> None:
-    about = {"versions": ["v1"], "mode": "json-rpc", "version": "0.98"}
-    server.replace("GET", f"{SIGNAL}/v1/about", json=about, headers=at(off))
-    untold = "– Clock: signal.test:8080 does not tell the time.\n"
-    assert shown() == (SERVER.replace(untold, line) + LIMITS, status)
-
-
-@pytest.mark.parametrize(
     ("accounts", "line"),
     [
         ({"result": [{"number": NUMBER}]}, "✓ Sender +49…001: registered there."),
@@ -275,7 +239,7 @@ def test_a_daemon_is_asked_in_its_own_way(
         server.post(DAEMON, json=accounts)
         assert shown(signal_urls=(DAEMON,)) == (
             "✓ Signal's server daemon.test:8081: signal-cli 0.14.6, mode daemon.\n"
-            f"{line}\n– Clock: daemon.test:8081 does not tell the time.\n" + LIMITS,
+            f"{line}\n" + LIMITS,
             0,
         )
 
@@ -299,23 +263,12 @@ def test_redis_is_down(server: responses.RequestsMock) -> None:
     )
 
 
+@pytest.mark.system
 def test_redis_is_up(server: responses.RequestsMock, tmp_path: Path) -> None:
     with redis_server.running(tmp_path) as redis:
         name = redis.uri.removeprefix("redis://")
         expected = SERVER + f"✓ Limits: counted in {name}.\n"
         assert shown(rate_limit_storage_uri=redis.uri) == (expected, 0)
-
-
-def test_limits_of_each_worker_for_itself_are_a_warning(
-    server: responses.RequestsMock,
-) -> None:
-    app = create_app(settings(), {"ADMIN_RECIPIENTS": ADMIN})
-    result = app.test_cli_runner().invoke(args=["check"])
-    assert result.output == OFFLINE + SERVER + (
-        "! Limits: each worker counts for itself.\n"
-        "    Set RATE_LIMIT_STORAGE_URI=redis://… to count them together, or WEB_CONCURRENCY=1.\n"
-    )
-    assert result.exit_code == 0
 
 
 def test_a_message_of_which_nothing_is_seen(tmp_path: Path) -> None:
@@ -328,7 +281,7 @@ def test_a_message_of_which_nothing_is_seen(tmp_path: Path) -> None:
     result = check("--offline", templates_file=path)
     assert result.output == (
         f"✓ The configuration is in order. {path}: empty, own.\n"
-        "✗ Template empty: nothing is to be seen of message.\n"
+        "✗ Template empty: nothing is to be seen of it.\n"
         "    Write a text there, or set its variables.\n"
         "✓ Template own, with samples:\n"
         "    anna@example.com ‹count› red\n"
@@ -408,27 +361,6 @@ def test_nothing_is_sent_offline() -> None:
     assert result.exit_code == 2
 
 
-def test_a_terminal_without_such_characters_gets_plain_words(tmp_path: Path) -> None:
-    path = tmp_path / "templates.yaml"
-    path.write_text(
-        "templates: {sms: {message: 'Für {token}'}, e: {message: '${E:-}'}}\n"
-    )
-    changes = {"templates_file": path, "signal_urls": (), "signal_number": None}
-    result = check(charset="ascii", **changes)
-    assert result.output == (
-        f"ok   The configuration is in order. {path}: sms, e.\n"
-        "ok   Template sms, with samples:\n"
-        "    F?r 123456\n"
-        "FAIL Template e: nothing is to be seen of message.\n"
-        "    Write a text there, or set its variables.\n"
-        "-    Signal's server: none, so messages are shown on the terminal and not sent.\n"
-        "    To send them, set SIGNAL_API_URL, like http://signal:8080.\n"
-        "-    Sender: none.\n"
-        "    Set SIGNAL_NUMBER to the number that sends, with its country code.\n"
-        "ok   Limits: counted in memory.\n"
-    )
-
-
 @pytest.mark.parametrize("no_color", [False, True])
 def test_colours_are_for_a_terminal_that_wants_them(
     no_color: bool, monkeypatch: pytest.MonkeyPatch
@@ -448,3 +380,14 @@ def test_no_secret_and_no_number_is_shown(server: responses.RequestsMock) -> Non
     result = check("--send", TO, signal_urls=urls, rate_limit_storage_uri=uri)
     for secret in (TOKEN, "s3cr3t", "user", NUMBER, "+4915112345678"):
         assert secret not in result.output
+
+
+def test_what_a_terminal_cannot_write_becomes_a_question_mark(tmp_path: Path) -> None:
+    path = tmp_path / "templates.yaml"
+    path.write_text("templates: {sms: {message: 'Für {token}'}}\n")
+    result = check("--offline", charset="ascii", templates_file=path)
+    assert result.output == (
+        f"? The configuration is in order. {path}: sms.\n"
+        "? Template sms, with samples:\n"
+        "    F?r 123456\n"
+    )

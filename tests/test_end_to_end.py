@@ -212,6 +212,6 @@ def test_five_mistakes_in_the_templates_are_told_at_once_with_their_lines(
         " with '{', put it in quotes.\n"
         f"- {path}, line 5: YAML reads 'no' as true or false. Put it in quotes.\n"
         f"- {path}, line 9: '**' has no partner. For the character itself write '\\*'.\n"
-        f"- {path}, line 12: there is no template 'smss'.\n"
+        f"- {path}, line 12: this is no template: 'smss'.\n"
         f"- {path}, line 13: this is no network. Write it like 10.0.0.0/8.\n"
     )

@@ -60,7 +60,7 @@ def test_no_two_languages_share_a_sentence() -> None:
 
 def test_two_languages_at_once_are_a_mistake(tmp_path: Path) -> None:
     text = in_use("Deutsch").replace("#errors: # Français", "errors:")
-    with pytest.raises(Exception, match="'errors' stands here for the second time"):
+    with pytest.raises(Exception, match="'errors' is there a second time"):
         speaking(text, tmp_path)
 
 

@@ -126,10 +126,7 @@ def test_a_sentence_that_could_not_be_filled_is_refused(
 ) -> None:
     with pytest.raises(ValueError) as error:
         checked_sentence(code, sentence)
-    assert (
-        str(error.value)
-        == f"the sentence must be a text whose only fields are {allowed}."
-    )
+    assert str(error.value) == f"must be a text whose only fields are {allowed}."
 
 
 @pytest.mark.parametrize(

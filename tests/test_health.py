@@ -18,7 +18,7 @@ def not_ready(*problems: str) -> tuple[int, dict[str, object]]:
     [
         (200, f'["{NUMBER}"]', None),
         (200, '["+49"]', ["sender_not_registered"]),
-        (200, "?", ["sender_not_registered"]),
+        (200, "?", ["signal_unreachable"]),
         (500, '{"error":"x"}', ["signal_unreachable"]),
     ],
 )

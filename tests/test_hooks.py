@@ -27,6 +27,7 @@ def bind(host: str = "127.0.0.1") -> str:
     return f"--bind {host}:{gateway.free_port()}"
 
 
+@pytest.mark.system
 def test_preview_greets_with_a_line_that_works() -> None:
     with gateway.running(GUNICORN_CMD_ARGS=bind()) as running:
         line = running.wait_for(r"curl .*\n")

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -28,7 +29,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found.uri
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.system)])
 def uri(request: pytest.FixtureRequest) -> str:
     """Each storage in turn."""
     found: str = (
@@ -47,6 +48,7 @@ def test_the_eleventh_code_in_five_minutes_is_refused(uri: str) -> None:
     assert admitted(limits, "eleven", BERT, 1) == [True]
 
 
+@pytest.mark.system
 def test_it_is_refused_wherever_it_arrives(redis: str) -> None:
     here, there = Limits(redis), Limits(redis)
     assert admitted(here, "shared", ANNA, 5) == [True] * 5
@@ -104,9 +106,10 @@ def slow_redis() -> Iterator[str]:
     """The address of a Redis that takes half a second for each answer."""
 
     def answer(connection: socket.socket) -> None:
-        while connection.recv(4096):
-            sleep(0.55)
-            connection.sendall(b":1\r\n" * 8)
+        with connection, suppress(OSError):
+            while connection.recv(4096):
+                sleep(0.55)
+                connection.sendall(b":1\r\n" * 8)
 
     def accept() -> None:
         while True:
@@ -129,6 +132,7 @@ def test_a_slow_storage_cannot_use_up_the_time_of_a_message(slow_redis: str) -> 
     assert monotonic() - started < 2
 
 
+@pytest.mark.system
 def test_no_number_stands_in_the_storage(redis: str) -> None:
     import redis as library
 

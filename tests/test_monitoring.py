@@ -1,7 +1,6 @@
 """The alerts, the dashboard and the document about them use what the gateway really tells."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -35,15 +34,6 @@ _GROUPED = re.compile(r"\b(?:by|on|without|ignoring|group_left) *\(([^)]*)\)")
 
 
 @pytest.fixture(scope="module")
-def promtool() -> str:
-    program = shutil.which("promtool")
-    if not program:
-        assert "CI" not in os.environ, "promtool is not installed"
-        pytest.skip("promtool is not installed")
-    return program
-
-
-@pytest.fixture(scope="module")
 def told() -> Told:
     """The labels of each series that the gateway tells after all kinds of requests."""
     with responses.RequestsMock() as server:
@@ -62,10 +52,10 @@ def told() -> Told:
     return labels
 
 
-def run(*command: str, folder: Path = DOCS / "monitoring") -> str:
-    """What a command says; it must end well."""
+def promtool(*arguments: str, folder: Path = DOCS / "monitoring") -> str:
+    """What promtool says; it must end well."""
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60
+        ["promtool", *arguments], cwd=folder, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -105,19 +95,21 @@ def test_a_legend_names_labels_that_its_query_keeps(panel: dict[str, Any]) -> No
         assert set(named) <= set(re.findall(r"\w+", kept))
 
 
-def test_the_rules_are_valid_and_their_tests_pass(promtool: str) -> None:
-    assert "7 rules found" in run(promtool, "check", "rules", "alerts.yaml")
-    assert "SUCCESS" in run(promtool, "test", "rules", "alerts_test.yaml")
+@pytest.mark.system
+def test_the_rules_are_valid_and_their_tests_pass() -> None:
+    assert "7 rules found" in promtool("check", "rules", "alerts.yaml")
+    assert "SUCCESS" in promtool("test", "rules", "alerts_test.yaml")
 
 
-def test_the_queries_of_the_dashboard_are_valid(promtool: str, tmp_path: Path) -> None:
+@pytest.mark.system
+def test_the_queries_of_the_dashboard_are_valid(tmp_path: Path) -> None:
     rules = [
         {"record": f"query{number}", "expr": with_values(target["expr"])}
         for number, target in enumerate(TARGETS)
     ]
     groups = [{"name": "dashboard", "rules": rules}]
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}))
-    found = run(promtool, "check", "rules", "rules.yaml", folder=tmp_path)
+    found = promtool("check", "rules", "rules.yaml", folder=tmp_path)
     assert f"{len(TARGETS)} rules found" in found
 
 
@@ -127,14 +119,13 @@ def with_values(query: str) -> str:
     return query.replace("$job", "signal-gateway")
 
 
-def test_the_scrape_configuration_of_the_document_is_valid(
-    promtool: str, tmp_path: Path
-) -> None:
+@pytest.mark.system
+def test_the_scrape_configuration_of_the_document_is_valid(tmp_path: Path) -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
     (tmp_path / "prometheus.yml").write_text(text)
     (tmp_path / "signal-gateway.token").write_text(METRICS_TOKEN)
     shutil.copy(DOCS / "monitoring/alerts.yaml", tmp_path)
-    found = run(promtool, "check", "config", "prometheus.yml", folder=tmp_path)
+    found = promtool("check", "config", "prometheus.yml", folder=tmp_path)
     assert "1 rule files found" in found and "7 rules found" in found
     assert 'up{job="signal-gateway"}' in str(RULES)
     assert yaml.safe_load(text)["scrape_configs"][0]["job_name"] == "signal-gateway"

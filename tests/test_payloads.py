@@ -213,7 +213,7 @@ def test_a_mapping_without_its_f_is_told(payload: dict[str, Any], shown: str) ->
     assert refusal(json.dumps({"to": ANNA, **payload}).encode()) == (
         "unformatted_mapping",
         f"No message was sent. Tell the administrator: the text still has {shown} in it."
-        " In the webhook mapping, write an f before its opening quote.",
+        " In the webhook mapping, put an f before its opening quote.",
     )
 
 

@@ -41,7 +41,10 @@ def servers(
             yield running, signal
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(kind, marks=pytest.mark.system) for kind in KINDS],
+)
 def proxy(
     request: pytest.FixtureRequest,
     servers: tuple[Gateway, StandIn],
@@ -113,6 +116,7 @@ def test_no_log_of_a_proxy_holds_a_token(proxy: Proxy) -> None:
     assert TOKEN not in proxy.logs
 
 
+@pytest.mark.system
 def test_an_instance_that_is_down_costs_no_request(
     servers: tuple[Gateway, StandIn], tmp_path: Path
 ) -> None:
@@ -122,6 +126,7 @@ def test_an_instance_that_is_down_costs_no_request(
     assert statuses == [201, 201, 201, 201]
 
 
+@pytest.mark.system
 def test_what_an_instance_took_and_did_not_answer_is_not_repeated(
     servers: tuple[Gateway, StandIn], tmp_path: Path
 ) -> None:
@@ -134,6 +139,7 @@ def test_what_an_instance_took_and_did_not_answer_is_not_repeated(
     assert len(servers[1].books.requests) == 2
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_gateway_that_gives_no_answer_is_told_in_words(
     kind: str, tmp_path: Path
@@ -147,6 +153,7 @@ def test_a_gateway_that_gives_no_answer_is_told_in_words(
     )
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("password", "status", "code"),
     [("a-pass%2Fword", 201, None), ("another", 502, "signal_rejected")],

@@ -10,6 +10,7 @@ import requests
 from tests import gateway, redis_server, standin
 from tests.gateway import Gateway
 
+pytestmark = pytest.mark.system
 CODE = {"To": "+4915112345678", "Body": "004821"}
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app.environment import Source
+from app.settings import SECRETS
 from app.settings import Settings
 from tests import gateway, standin
 from tests.gateway import NUMBER, ROOT, TOKEN
-from tests.proxies import DEPLOY, installed
+from tests.proxies import DEPLOY
 
 UNITS = ("signal-gateway.service", "signal-cli.service")
 INSTALLED = "/opt/signal-gateway/.venv/bin/"
@@ -50,22 +50,24 @@ def load_credentials(folder: Path, contents: dict[str, str]) -> None:
 
 def verify(folder: Path, unit: str, text: str) -> tuple[int, str]:
     """The status of ``systemd-analyze verify``, and what it said of the unit."""
-    text = text.replace(f"{INSTALLED}gunicorn", "/bin/true")
-    text = text.replace("/opt/signal-cli/bin/signal-cli", "/bin/true")
+    # Its programs need not be on this machine.
+    text = re.sub(r"^(Exec\w+=)\S+", r"\1/bin/true", text, flags=re.MULTILINE)
     (folder / unit).write_text(text)
     ended = subprocess.run(
-        [installed("systemd-analyze"), "verify", "--man=no", str(folder / unit)],
+        ["systemd-analyze", "verify", "--man=no", str(folder / unit)],
         capture_output=True, text=True, timeout=30,
     )  # fmt: skip
     said = [line for line in ended.stderr.splitlines() if unit in line]
     return ended.returncode, "\n".join(said)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_takes_the_unit_without_a_word(unit: str, tmp_path: Path) -> None:
     assert verify(tmp_path, unit, (DEPLOY / unit).read_text()) == (0, "")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("written", "wrong", "said"),
     [
@@ -83,9 +85,10 @@ def test_a_mistake_in_a_unit_would_be_told(
     assert said in verify(tmp_path, UNITS[0], text.replace(written, wrong))[1]
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_exposes_the_machine_at_most_to_two_of_ten(unit: str) -> None:
-    command = [installed("systemd-analyze"), "security", "--offline=true"]
+    command = ["systemd-analyze", "security", "--offline=true"]
     ended = subprocess.run(
         [*command, "--threshold=20", str(DEPLOY / unit)],
         capture_output=True, text=True, timeout=30,
@@ -144,7 +147,7 @@ def test_each_secret_of_the_unit_may_be_in_a_file_and_has_its_credential() -> No
     loaded = re.findall(r"LoadCredential=(\S+):/etc/signal-gateway/\1\n", text)
     assert [credential for _, credential in named] == loaded
     assert {name for name, _ in named} == {"API_TOKENS", "METRICS_TOKEN"}
-    assert {name for name, _ in named} < set(Source.SECRETS)
+    assert {name for name, _ in named} < set(SECRETS)
 
 
 def test_the_variables_of_the_environment_file_exist() -> None:

@@ -200,7 +200,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         "line 9: 'deutsch!' is no language. Write it like de or de-AT.",
         "line 9: YAML reads 'no' as true or false. Put it in quotes.",
         f"line 9: {NO_BRACE}",
-        "line 10: 'sms' stands here for the second time in templates.",
+        "line 10: 'sms' is there a second time in templates.",
         "line 12: 'alert!' cannot name a template. Use letters, digits, _ and -.",
         "line 15: " + NO_PARTNER.format("**", "*"),
         "line 17: " + NO_PARTNER.format("~", "~"),
@@ -209,14 +209,14 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         "line 18: there is no value. Write one, or take the line out.",
         "line 19: 'a b' cannot be a name in defaults. Use letters, digits and _.",
         f"line 19: {IN_QUOTES}",
-        "line 20: '{NOBODY}' is no variable. Name it under 'variables'.",
         f"line 20: {IN_QUOTES}",
-        "line 20: a recipient here is no phone number with country code, group or user name.",
+        "line 20: this is no recipient: write a phone number with its country code, a group or a user name.",
+        "line 20: this is no variable: '{NOBODY}'. Name it under 'variables'.",
         "line 21: a text is expected here, not a mapping. If the text begins with '{', put it in quotes.",
         "line 21: template 'empty' has no message.",
         "line 22: a text is expected here, not a list.",
         f"line 23: template 'text' {NO_MAPPING}",
-        "line 26: there is no template 'none'.",
+        "line 26: this is no template: 'none'.",
         f"line 27: {IN_QUOTES}",
         "line 27: this is no phone number. Write it with its country code, like +4915100000001.",
         "line 28: this is no recipient and no pattern of one. Write it like +49* or group.*.",
@@ -230,7 +230,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         f"line 32: client 'monitoring' {NO_MAPPING}",
         "line 32: no token in API_TOKENS is named 'monitoring'. Add one there as monitoring:<token>,"
         " or take this entry out.",
-        "line 34: the sentence must be a text whose only fields are {seconds}, {wait}.",
+        "line 34: this must be a text whose only fields are {seconds}, {wait}.",
         "line 35: errors has no 'unknown'. It may have: bad_request, unauthorized, forbidden, not_found,"
         " method_not_allowed, too_large, no_recipient, invalid_recipient, no_sender, no_message,"
         " missing_field, unformatted_mapping, not_on_signal, safety_number_changed, rate_limited,"
@@ -244,9 +244,9 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
 @pytest.mark.parametrize(
     "text, problem",
     [
-        ("templates:\n  a: [\n", "line 3: this is no YAML: expected the node content"),
-        ("a: x\nb: *c\n", "line 2: this is no YAML: found undefined alias"),
-        ("a: \x07\n", "line 1: this is no YAML: it holds a character that YAML"),
+        ("templates:\n  a: [\n", "line 3: this is not YAML: expected the node content"),
+        ("a: x\nb: *c\n", "line 2: this is not YAML: found undefined alias"),
+        ("a: \x07\n", "line 1: this is not YAML: it holds a character that YAML"),
         (b"a: \xe4\n", "line 1: the file cannot be read: it is not UTF-8."),
     ],
 )
@@ -262,24 +262,24 @@ def test_a_file_that_is_no_yaml_is_told_with_its_line(
     [
         (
             "a:\n\tb: y\n",
-            "line 2: this is no YAML: found character '\\t' that cannot start any token."
+            "line 2: this is not YAML: found character '\\t' that cannot start any token."
             " Indent with blanks, not tabs.",
         ),
         (
             "a:\n    b: x\n  c: y\n",
-            "line 3: this is no YAML: expected <block end>, but found '<block mapping start>'."
+            "line 3: this is not YAML: expected <block end>, but found '<block mapping start>'."
             " Look at the indentation."
             " A text that begins with '{' or has ': ' in it must stand in quotes.",
         ),
         (
             "a: {token} x\n",
-            "line 1: this is no YAML: expected <block end>, but found '<scalar>'."
+            "line 1: this is not YAML: expected <block end>, but found '<scalar>'."
             " Look at the indentation."
             " A text that begins with '{' or has ': ' in it must stand in quotes.",
         ),
         (
             "a: x: y\n",
-            "line 1: this is no YAML: mapping values are not allowed here."
+            "line 1: this is not YAML: mapping values are not allowed here."
             " A text that begins with '{' or has ': ' in it must stand in quotes.",
         ),
     ],
@@ -308,7 +308,7 @@ def test_a_missing_file_is_told_with_the_variable_that_names_it() -> None:
         ("\nclients: [a]", f"line 2: clients {NO_MAPPING}"),
         (
             "errors: {busy: ' '}",
-            "line 1: the sentence must be a text whose only fields are {seconds}, {wait}.",
+            "line 1: this must be a text whose only fields are {seconds}, {wait}.",
         ),
         ("variables: {A: 1.5}", f"line 1: {IN_QUOTES}"),
         ("variables: {A: !!set {b}}", "line 1: a text is expected here."),
@@ -342,7 +342,11 @@ def test_a_mistake_of_structure_is_told_with_its_line(text: str, problem: str) -
             3,
             "':zz' is no format. Write :text, :lines, :json or one of Python's str.format.",
         ),
-        ("'{a:99999}'", 3, "':99999' is no format for a message."),
+        (
+            "'{a:99999}'",
+            3,
+            "':99999' is no format. Write :text, :lines, :json or one of Python's str.format.",
+        ),
         ("'**{a}'", 3, NO_PARTNER.format("**", "*")),
         ("|\n      **one**\n\n      2 * 3", 6, NO_PARTNER.format("*", "*")),
         ("|\n      one ||two\n      three", 4, NO_PARTNER.format("||", "|")),

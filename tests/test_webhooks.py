@@ -196,8 +196,8 @@ def test_a_recipient_named_twice_gets_one_message(
             b'{"token": "482915"}',
             422,
             "no_recipient",
-            "No message was sent. Tell the administrator: nobody was named to receive it."
-            " Give a phone number in 'recipients'.",
+            "No message was sent. Tell the administrator: the request names no recipient."
+            " Put a phone number in 'recipients'.",
         ),
         (
             b'{"to": "--help", "token": "482915"}',
@@ -232,7 +232,7 @@ def test_a_recipient_named_twice_gets_one_message(
             422,
             "unformatted_mapping",
             "No message was sent. Tell the administrator: the text still has {token} in it."
-            " In the webhook mapping, write an f before its opening quote.",
+            " In the webhook mapping, put an f before its opening quote.",
         ),
     ],
 )
@@ -276,7 +276,7 @@ def test_a_body_over_the_limit_is_not_read(signal: responses.RequestsMock) -> No
     assert answer.json is not None
     assert (answer.status_code, answer.json["error"]) == (
         413,
-        "This request is too large. The most that is accepted here is 1000 bytes.",
+        "This request is too large. At most 1000 bytes are accepted here.",
     )
 
 
@@ -346,6 +346,6 @@ def test_without_any_number_to_send_from_the_administrator_is_told(
     answer = client(signal_number=None).post("/v2/send", json=CODE, headers=BEARER)
     assert answer.json is not None
     assert answer.json["error"] == (
-        "No message was sent. Tell the administrator: no number to send from is set up."
-        " SIGNAL_NUMBER gives it."
+        "No message was sent. Tell the administrator: there is no number to send from."
+        " Set SIGNAL_NUMBER."
     )

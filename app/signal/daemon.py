@@ -82,7 +82,7 @@ class DaemonServer:
         result = self._asked("version", deadline).get("result")
         version = result.get("version") if isinstance(result, dict) else None
         known = isinstance(version, str) and version.isascii() and len(version) < 40
-        return f"signal-cli {version if known else 'of unknown version'}, daemon"
+        return f"signal-cli {version if known else 'of unknown version'}, mode daemon"
 
     def _asked(self, method: str, deadline: float) -> dict[str, Any]:
         answer = call("POST", self._url, rpc(method, {}), deadline)

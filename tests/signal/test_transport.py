@@ -62,9 +62,11 @@ def test_a_server_that_says_nothing_is_given_up_at_the_deadline(
 
 Serve = Callable[[socket.socket], object]
 Serving = Callable[[Serve], AbstractContextManager[str]]
+# Its certificate is made by openssl.
+HTTPS = pytest.param("https", marks=pytest.mark.system)
 
 
-@pytest.fixture(params=["http", "https"])
+@pytest.fixture(params=["http", HTTPS])
 def scheme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -75,11 +77,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def serving(scheme: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Serving:
+def serving(
+    scheme: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Serving:
     """Serves one connection, in plain text and over TLS: a context that gives the address."""
-    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    if scheme == "https":
+        path: Path = request.getfixturevalue("certificate")
+        monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(path))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(path, path.with_name("key.pem"))
 
     @contextmanager
     def running(serve: Serve) -> Iterator[str]:
@@ -92,7 +98,7 @@ def serving(scheme: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
                     serve(connection)
 
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            thread = threading.Thread(target=answer)
+            thread = threading.Thread(target=answer, daemon=True)
             thread.start()
             yield f"{scheme}://localhost:{listener.getsockname()[1]}"
             thread.join()
@@ -189,7 +195,7 @@ def test_an_answer_without_tls_to_a_handshake_is_told_as_that(serving: Serving) 
         post(url.replace("http:", "https:"))
 
 
-@pytest.mark.parametrize("scheme", ["https"])
+@pytest.mark.parametrize("scheme", [HTTPS])
 def test_a_certificate_for_another_name_is_certainly_not_trusted(
     serving: Serving,
 ) -> None:
