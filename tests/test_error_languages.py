@@ -71,14 +71,14 @@ def test_two_languages_at_once_are_a_mistake(tmp_path: Path) -> None:
             "Deutsch",
             "+4915112345678",
             "Diese Nummer ist nicht bei Signal. Wenn sie stimmt, richten Sie zuerst Signal damit ein."
-            " Melden Sie sich ab und wieder an, und geben Sie die Nummer mit Ländervorwahl ein,"
+            " Melden Sie sich dann ab und wieder an, und geben Sie die Nummer mit Ländervorwahl ein,"
             " zum Beispiel +49 151 23456789.\n",
         ),
         (
             "Français",
             "+4915112345678",
-            "Ce numéro n'est pas sur Signal. S'il est juste, inscrivez-le d'abord sur Signal."
-            " Déconnectez-vous, reconnectez-vous et saisissez le numéro avec l'indicatif du pays,"
+            "Ce numéro n'est pas sur Signal. S'il est correct, commencez par créer un compte Signal"
+            " avec ce numéro. Ensuite, déconnectez-vous, reconnectez-vous et saisissez le numéro avec l'indicatif du pays,"
             " par exemple +33 6 39 98 12 34.\n",
         ),
         (
@@ -115,13 +115,13 @@ def test_who_is_not_on_signal_or_typed_no_number_reads_what_to_do(
     [
         (
             "Deutsch",
-            "Zu viele Nachrichten. Versuchen Sie es in {} Sekunden erneut."
+            "Das waren zu viele Nachrichten. Versuchen Sie es in {} Sekunden noch einmal."
             " Für einen neuen Code melden Sie sich ab und wieder an.\n",
         ),
         (
             "Français",
-            "Trop de messages. Réessayez dans {} secondes."
-            " Pour un nouveau code, déconnectez-vous et reconnectez-vous.\n",
+            "Trop de messages ont été envoyés. Réessayez dans {} secondes."
+            " Pour obtenir un nouveau code, déconnectez-vous et reconnectez-vous.\n",
         ),
     ],
 )

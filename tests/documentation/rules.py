@@ -21,7 +21,6 @@ from tests import gateway, standin
 from tests.authentik.stand_in import evaluate
 from tests.conftest import BEARER, SIGNAL, TOKEN, client
 from tests.documentation.catalogue import ENVIRON, is_templates, loaded, merged
-from tests.documentation.compose import GATEWAY, environment
 from tests.documentation.documents import ROOT, Block
 from tests.documentation.sandbox import SHELLS, Typed
 
@@ -136,17 +135,6 @@ def prometheus(case: Case) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def compose(case: Case) -> None:
-    """With the environment of its service the gateway sends a code and an alert."""
-    with standin.running() as signal:
-        with gateway.running(**environment(case.block.text, signal.url)) as running:
-            code = running.post({"To": "+49 151 12345678", "Body": "004821"})
-            alert = running.post(ALERT)
-    assert (code.status_code, alert.status_code) == (201, 201), running.output
-    recipients = [request["recipients"] for request in signal.books.requests]
-    assert recipients == [["+4915112345678"], ["+4915111111111"]]
-
-
 Rule = tuple[Callable[[Block], bool], Callable[[Case], None]]
 RULES: tuple[Rule, ...] = (
     (lambda block: block.language in SHELLS, typed),
@@ -157,7 +145,6 @@ RULES: tuple[Rule, ...] = (
     (is_templates, templates),
     (lambda block: "notify" in loaded(block), home_assistant),
     (lambda block: "scrape_configs" in loaded(block), prometheus),
-    (lambda block: GATEWAY in loaded(block).get("services", ()), compose),
 )
 
 

@@ -6,11 +6,19 @@ import re
 from app.errors import KINDS
 from app.settings import Settings
 from tests import gateway
-from tests.documentation.documents import blocks, code_in, documents, table, text_of
+from tests.documentation.documents import (
+    ROOT,
+    blocks,
+    code_in,
+    documents,
+    table,
+    text_of,
+)
 from tests.documentation.sandbox import SHELLS
 
 VARIABLES = table("README.md", "variable")
 ANSWERS = table("README.md", "status")
+TROUBLE = "docs/troubleshooting.md"
 DEFAULTS = "SIGNAL_TIMEOUT MAX_BODY_BYTES TEMPLATES_FILE RATE_LIMIT_STORAGE_URI"
 OF_GUNICORN = {"GUNICORN_CMD_ARGS"}  # read by gunicorn itself
 MADE_BY_ITSELF = {"PROMETHEUS_MULTIPROC_DIR"}
@@ -59,7 +67,18 @@ def test_every_code_is_told_with_its_status() -> None:
 
 
 def test_every_code_is_among_the_reasons_why_a_code_did_not_come() -> None:
-    assert told(table("docs/authentik.md", "the log says")) == {*KINDS, "sent"}
+    assert told(table(TROUBLE, "the log says")) == {*KINDS, "sent"}
+
+
+def test_the_lines_to_look_for_are_those_of_the_code() -> None:
+    code = "".join(path.read_text() for path in sorted((ROOT / "app").rglob("*.py")))
+    code = re.sub(r'"\s+f?"', "", code)  # a sentence may go on in the next line
+    details = [row[1] for row in table(TROUBLE, "the log says")]
+    checks = [row[0] for row in table(TROUBLE, "`check` says")]
+    lines = [line for line in code_in(" ".join(details + checks)) if " " in line]
+    parts = [part.strip() for line in lines for part in line.split("…")]
+    assert len(parts) > 10
+    assert [part for part in parts if part not in code] == []
 
 
 def test_every_variable_set_in_a_shell_block_is_one_of_ours_or_used_there() -> None:
