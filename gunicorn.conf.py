@@ -13,8 +13,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 threads = 320  # for 96 sends, 192 requests that wait, and 32 that are answered at once
 worker_connections = 850  # a process may often open only 1,024 files and connections
 preload_app = True  # so that a mistake in the configuration is told once
-# Longer than SIGNAL_TIMEOUT, so that a stop lets sends finish; shorter than the 30
-# seconds after which platforms kill.
+# Longer than SIGNAL_TIMEOUT, so that a stop lets sends finish; platforms kill after 30.
 graceful_timeout = 25
 timeout = 60
 control_socket_disable = True
@@ -22,8 +21,8 @@ control_socket_disable = True
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(M)s'
 loglevel = os.environ.get("LOG_LEVEL", "info").lower().replace("debug", "info")
 
-# Several workers count their metrics together in a folder. The Prometheus library
-# reads this variable when it is imported. Only the master removes the folder.
+# Several workers count their metrics together in a folder. The Prometheus library reads
+# this variable when it is imported. Only the master removes the folder.
 if workers > 1 and not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = mkdtemp(prefix="signal-gateway-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -31,12 +30,17 @@ if workers > 1 and not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
 
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
-from app import create_app, hooks  # noqa: E402
+from app import create_app  # noqa: E402
 from app.errors import ConfigurationError  # noqa: E402
+from app.signal.preview import greet, guard  # noqa: E402
 
-on_starting = hooks.on_starting
-when_ready = hooks.when_ready
-post_fork = hooks.post_fork
+
+def on_starting(server):
+    guard(server.app.wsgi().extensions["settings"], server.cfg.bind)
+
+
+def when_ready(server):
+    greet(server.app.wsgi().extensions["settings"], server.cfg, server.log)
 
 
 def on_reload(server):
@@ -49,6 +53,5 @@ def on_reload(server):
 
 
 def child_exit(server, worker):
-    """Take a worker that is gone out of the metrics of requests under way."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         mark_process_dead(worker.pid)

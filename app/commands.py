@@ -2,21 +2,17 @@
 
 import secrets
 import sys
-from dataclasses import replace
 
 import click
 from flask import Blueprint
 
-from app import doctor, environment, payloads, phone
-from app.access import Client
+from app import doctor, environment, phone
 from app.doctor import Finding, Mark
-from app.errors import GatewayError
-from app.exchange import parse
 from app.limits import Limits
 from app.settings import Settings
 from app.signal.delivery import Signal
-from app.signal.preview import echo, shown
-from app.templates import Catalogue, reading
+from app.signal.preview import echo
+from app.templates import Catalogue
 
 _COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.FAILED: "red"}
 _WHERE = """This is the token. It is shown once and kept nowhere. Where it goes:
@@ -25,7 +21,6 @@ _WHERE = """This is the token. It is shown once and kept nowhere. Where it goes:
    SIGNAL_GATEWAY_TOKEN of its containers; any other sends it as Bearer token
    (docs/other-senders.md).
 3. Restart both, in Docker by "docker compose up -d": "restart" does not read new variables."""
-_TO_CALLERS = "No message was sent. Tell the administrator: "
 
 
 def blueprint(
@@ -48,40 +43,8 @@ def blueprint(
             marks.append(_print(test))
         sys.exit(1 if Mark.FAILED in marks else 0)
 
-    @commands.cli.command()
-    @click.argument("template")
-    @click.option("--data", default="{}", help="A request, in JSON.")
-    @click.option("--locale", help="A language, like de.")
-    def render(template: str, data: str, locale: str | None) -> None:
-        """Show the message of TEMPLATE as Signal would show it."""
-        _render(catalogue, template, data, locale, settings.default_region)
-
     commands.cli.add_command(_token)
     return commands
-
-
-def _render(
-    catalogue: Catalogue, name: str, data: str, locale: str | None, region: str | None
-) -> None:
-    if name not in catalogue.templates:
-        names = ", ".join(catalogue.templates) or "none"
-        raise click.ClickException(
-            f"there is no template '{name}'. There are: {names}."
-        )
-    try:
-        template = catalogue.templates[name]
-        keys = reading(template, Client(name))
-        payload = parse(data.encode(), None)
-        request = payloads.read(payload, catalogue.variables, region, keys)
-        request = replace(request, locale=locale or request.locale)
-        catalogue.choose(template, request)
-        message, _ = catalogue.render(template, request)
-    except GatewayError as error:
-        sentence = error.sentence({}).removeprefix(_TO_CALLERS)
-        raise click.ClickException(sentence) from error
-    for line in shown(message).split("\n"):
-        echo(f"│ {line}".rstrip())
-    echo(f"Length: {len(message.text.encode())} bytes.")
 
 
 @click.command("token")

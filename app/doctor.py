@@ -7,7 +7,6 @@ from time import monotonic
 
 from app import payloads, signal
 from app.errors import GatewayError
-from app.fields import Field
 from app.limits import Limits
 from app.phone import masked
 from app.settings import Settings
@@ -17,28 +16,31 @@ from app.signal.outcome import Message, State
 from app.signal.preview import shown
 from app.signal.transport import Unusable
 from app.styling import plain
-from app.templates import ALERTS, Catalogue, Template
+from app.templates import ALERTS, NEEDED, Catalogue, Template
 
 ASKED_SECONDS = (
     10.0  # for each question to a Signal server, which may start a Java for it
 )
 TEST_MESSAGE = "This is a test message of the gateway. It arrived, so all is well."
-# What a field of this name holds, or one whose name ends so: {token}, {user.email}.
 SAMPLES = {
     "token": "123456",
     "severity": "notice",
     "body": "Somebody signed in from a new place.",
+    **dict.fromkeys(("user_email", "event_user_email"), "anna@example.com"),
+    **dict.fromkeys(("user_username", "event_user_username"), "anna"),
     "action": "login",
-    **dict.fromkeys(("email", "user_email", "event_user_email"), "anna@example.com"),
-    **dict.fromkeys(("username", "user_username", "event_user_username"), "anna"),
+    "client_ip": "192.0.2.1",
 }
-_ADDRESS = (
+ADDRESS = (
     "Start it, or correct SIGNAL_API_URL: the address of signal-cli-rest-api, like http://signal:8080,"
     "\nor of a signal-cli daemon with /api/v1/rpc at its end."
 )
-_SENDER = "Set SIGNAL_NUMBER to the number that sends, with its country code."
-_REGISTER = "Link or register this number on Signal's server, or correct SIGNAL_NUMBER."
-_RECIPIENTS = "Set ADMIN_RECIPIENTS, or write 'recipients' there: an alert that names nobody is refused."
+SENDER = "Set SIGNAL_NUMBER to the number that sends, with its country code."
+REGISTER = (
+    "If Signal was out of reach when this server started, restart it. If the number was never\n"
+    "linked, run 'flask --app wsgi link', or correct SIGNAL_NUMBER."
+)
+RECIPIENTS = "Set ADMIN_RECIPIENTS, or write 'recipients' there: an alert that names nobody is refused."
 
 
 class Mark(Enum):
@@ -67,15 +69,10 @@ def offline(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
     for template in catalogue.templates.values():
         yield _template(catalogue, template)
     alerts = catalogue.templates.get(ALERTS)
-    if (
-        alerts
-        and not alerts.has_recipients
-        and _is_used(settings, catalogue, alerts.name)
-    ):
-        what = f"Template {alerts.name}: no recipients."
-        yield Finding(Mark.WARNING, what, _RECIPIENTS)
+    if alerts and not alerts.has_recipients:
+        yield Finding(Mark.WARNING, f"Template {ALERTS}: no recipients.", RECIPIENTS)
     if not settings.preview and not senders(settings, catalogue):
-        yield Finding(Mark.FAILED, "Sender: none.", _SENDER)
+        yield Finding(Mark.FAILED, "Sender: none.", SENDER)
 
 
 def online(
@@ -83,18 +80,19 @@ def online(
 ) -> Iterator[Finding]:
     """What Signal's servers and the storage of the limits say."""
     if settings.preview:
-        yield from _preview(settings)
+        what = "Signal's server: none, so messages are shown here and not sent."
+        more = "To send them, set SIGNAL_API_URL, like http://signal:8080."
+        yield Finding(Mark.SKIPPED, what, more)
     for name, server in signal.servers(settings):
         yield from _server(name, server, senders(settings, catalogue))
     uri = settings.rate_limit_storage_uri
-    if uri.startswith("memory"):
-        yield Finding(Mark.OK, "Limits: counted in memory.")
-    elif limits.is_down:
-        what = f"Limits: {signal.name_of(uri)} does not answer, so nothing is limited."
+    place = "memory" if uri.startswith("memory") else signal.name_of(uri)
+    if limits.is_down:
+        what = f"Limits: {place} does not answer, so nothing is limited."
         more = "Start it, or correct address and password in RATE_LIMIT_STORAGE_URI."
         yield Finding(Mark.FAILED, what, more)
     else:
-        yield Finding(Mark.OK, f"Limits: counted in {signal.name_of(uri)}.")
+        yield Finding(Mark.OK, f"Limits: counted in {place}.")
 
 
 def send_test(
@@ -102,22 +100,20 @@ def send_test(
 ) -> Finding:
     """Send one, as real as any, and say what became of it."""
     what = f"Test message to {masked(recipient)}"
-    numbers = senders(settings, catalogue)
-    if not numbers and not settings.preview:
-        return Finding(Mark.FAILED, f"{what}: not sent (no_sender).", _SENDER)
-    sender = numbers[0] if numbers else "the default number"
-    message = Message(sender, plain(TEST_MESSAGE))
+    preview = ["the default number"] if settings.preview else []
+    numbers = senders(settings, catalogue) + preview
+    if not numbers:
+        return Finding(Mark.FAILED, f"{what}: not sent (no_sender).", SENDER)
+    message = Message(numbers[0], plain(TEST_MESSAGE))
     deadline = monotonic() + settings.signal_timeout
     outcome = delivery.deliver(message, [recipient], deadline)[0]
     if outcome.state is State.SENT:
         did = "shown above" if settings.preview else "accepted by Signal"
         return Finding(Mark.OK, f"{what}: {did}.")
-    names = {"value": masked(recipient), "hint": outcome.detail}
-    error = GatewayError(outcome.code or "internal", "", outcome.retry_after, **names)
-    more = f"{error.sentence(catalogue.sentences)}\nIn detail: {outcome.detail}."
     is_unknown = outcome.state is State.UNKNOWN
     state = "nobody knows whether it was sent" if is_unknown else "not sent"
-    return Finding(Mark.FAILED, f"{what}: {state} ({error.code}).", more)
+    more = f"{outcome.detail[:1].upper()}{outcome.detail[1:]}."
+    return Finding(Mark.FAILED, f"{what}: {state} ({outcome.code}).", more)
 
 
 def senders(settings: Settings, catalogue: Catalogue) -> list[str]:
@@ -128,50 +124,32 @@ def senders(settings: Settings, catalogue: Catalogue) -> list[str]:
     return list(dict.fromkeys([*default, *own]))
 
 
-def _is_used(settings: Settings, catalogue: Catalogue, template: str) -> bool:
-    """Whether any client may use the template."""
-    rules = [catalogue.client(token.client).templates for token in settings.api_tokens]
-    return any(rule is None or template in rule for rule in rules)
-
-
 def _template(catalogue: Catalogue, template: Template) -> Finding:
-    values = {field.name: _sample(field, template) for field in template.fields}
-    filled = replace(template, defaults=values)
+    names = [field.name for field in template.fields]
+    known = {**SAMPLES, **template.defaults, **catalogue.variables}
+    odd = [name for name in names if name not in known and template.name in NEEDED]
+    if odd:
+        what = f"Template {template.name}: authentik does not send '{odd[0]}'."
+        more = "Correct its spelling, or let a mapping add it to the request."
+        return Finding(Mark.WARNING, what, more)
+    samples = {name: known.get(name, f"‹{name}›") for name in names}
     try:
-        text, _ = catalogue.render(filled, payloads.read({}, {}, None))
+        filled = replace(template, defaults=samples)
+        text = catalogue.render(filled, payloads.read({}, {}, None))
     except GatewayError:  # no_message, as no field is missing
         what = f"Template {template.name}: nothing is to be seen of it."
         return Finding(Mark.FAILED, what, "Write a text there, or set its variables.")
-    others = [f"locale {key}" for key in template.locales]
-    others += [f"variant {key}" for key in template.variants]
+    others = [*template.locales, *template.variants]
     also = f" (also {', '.join(others)})" if others else ""
     what = f"Template {template.name}{also}, with samples:"
     return Finding(Mark.OK, what, shown(text))
-
-
-def _sample(field: Field, template: Template) -> str:
-    default = template.defaults.get(field.name)
-    return SAMPLES.get(field.steps[-1]) or default or f"‹{field.name}›"
-
-
-def _preview(settings: Settings) -> Iterator[Finding]:
-    yield Finding(
-        Mark.SKIPPED,
-        "Signal's server: none, so messages are shown on the terminal and not sent.",
-        "To send them, set SIGNAL_API_URL, like http://signal:8080.",
-    )
-    if not settings.signal_number:
-        yield Finding(Mark.SKIPPED, "Sender: none.", _SENDER)
-    if settings.preview_token:
-        more = "Set API_TOKENS. 'flask --app wsgi token authentik' makes one."
-        yield Finding(Mark.SKIPPED, "Tokens: one is made for each run.", more)
 
 
 def _server(name: str, server: Server, numbers: list[str]) -> Iterator[Finding]:
     try:
         about = server.about(monotonic() + ASKED_SECONDS)
     except Unusable as error:
-        yield Finding(Mark.FAILED, f"Signal's server {name}: {error}.", _ADDRESS)
+        yield Finding(Mark.FAILED, f"Signal's server {name}: {error}.", ADDRESS)
         return
     yield Finding(Mark.OK, f"Signal's server {name}: {about}.")
     try:
@@ -180,12 +158,12 @@ def _server(name: str, server: Server, numbers: list[str]) -> Iterator[Finding]:
         more = "See the log of Signal's server."
         yield Finding(Mark.FAILED, f"Sender: {error}.", more)
         return
-    for sender in numbers:
-        who = f"Sender {masked(sender)}"
+    for number in numbers:
+        who = f"Sender {masked(number)}"
         if accounts is None:
             what = f"{who}: a daemon of one account does not say which it is."
             yield Finding(Mark.SKIPPED, what)
-        elif sender in accounts:
+        elif number in accounts:
             yield Finding(Mark.OK, f"{who}: registered there.")
         else:
-            yield Finding(Mark.FAILED, f"{who}: not registered there.", _REGISTER)
+            yield Finding(Mark.FAILED, f"{who}: not registered there.", REGISTER)

@@ -92,6 +92,27 @@ class Document:
         """The values' nodes of a mapping by their keys."""
         return {key: value for key, _, value in self.entries(node, what, known)}
 
+    def mapping(
+        self,
+        node: Node | None,
+        what: str,
+        read_key: Callable[[str], str],
+        read: Callable[[str, Node], T | None],
+    ) -> dict[str, T]:
+        """A mapping with its keys and values converted, without those that have no value."""
+        found: dict[str, T] = {}
+        for written, key_node, value_node in self.entries(node, what):
+            try:
+                key = read_key(written)
+                if key in found:
+                    raise ValueError(f"is the second spelling of one entry in {what}.")
+            except ValueError as error:
+                self.problem(key_node, f"'{written}' {error}")
+                key = written
+            if (value := read(key, value_node)) is not None:
+                found[key] = value
+        return found
+
     def text(self, node: Node) -> str | None:
         """The text with ``${NAME}`` and ``${NAME:-default}`` replaced; ``None`` if there is none."""
         raw = self.raw_text(node)

@@ -23,7 +23,7 @@ CLIENT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 AUTHENTIK_TIMEOUT = 30  # seconds; its `http_timeout`, after which it gives up
 SHORTEST_TOKEN = 16
 IN_A_PASSWORD = "In a password write % as %25, / as %2F, # as %23, ? as %3F, @ as %40 and a comma as %2C."
-_PATTERN = re.compile(r"[+A-Za-z0-9_.*/=-]+")
+_PATTERN = re.compile(r"(?=.*\*)[+A-Za-z0-9_.*/=-]+")
 
 
 def split(text: str) -> list[str]:
@@ -38,6 +38,10 @@ def urls(text: str) -> tuple[str, ...]:
         advice = f" {IN_A_PASSWORD}" if "@" in text else ""
         raise ValueError(
             f"has no usable address{position}. Write it like http://signal:8080.{advice}"
+        )
+    if any(url.endswith("/v1/send") for url in found):
+        raise ValueError(
+            "ends in /v1/send. Write the address alone: http://signal:8080."
         )
     return found
 
@@ -67,11 +71,15 @@ def number(text: str) -> str:
 
 
 def pattern(text: str) -> str:
-    if not _PATTERN.fullmatch(text):
+    is_group_or_number = text[:1] in "+*" or text.startswith("group.")
+    if _PATTERN.fullmatch(text):
+        return text if is_group_or_number else text.lower()
+    try:
+        return phone.recipient(text, None)
+    except phone.NotANumber as error:
         raise ValueError(
             "is no recipient and no pattern of one. Write it like +49* or group.*."
-        )
-    return text if text[:1] in "+*" or text.startswith("group.") else text.lower()
+        ) from error
 
 
 def tokens(text: str) -> tuple[tuple[str, str], ...]:
@@ -79,6 +87,8 @@ def tokens(text: str) -> tuple[tuple[str, str], ...]:
     pairs = []
     for position, entry in enumerate(split(text), 1):
         name, token = entry.split(":", 1) if ":" in entry else ("default", entry)
+        if re.match(r"[A-Za-z0-9_.-]+=", entry):
+            raise ValueError(f"has an = at position {position}. Write name:token.")
         if not CLIENT_NAME.fullmatch(name):
             raise ValueError(
                 f"has a client at position {position} whose name is not just letters, digits, _ . or -."

@@ -125,26 +125,17 @@ KINDS = {
 }
 
 
-def checked_sentence(code: str, sentence: str) -> str:
-    """``sentence`` if it can replace the one of ``code``: not empty, and no other fields in it."""
-    samples = dict.fromkeys(_fields(KINDS[code].sentence) | {"seconds", "wait"}, "")
+def checked_sentence(kind: str, sentence: str) -> str:
+    """``sentence`` if it can replace the one of ``kind``: not empty, and no other fields in it."""
+    parsed = string.Formatter().parse(KINDS[kind].sentence)
+    names = {name for _, name, _, _ in parsed if name} | {"seconds", "wait"}
     try:
-        if _fields(sentence) <= set(samples) and sentence.format_map(samples).strip():
+        if sentence.format_map(dict.fromkeys(names, "")).strip():
             return sentence.strip()
-    except ValueError:
-        pass  # a brace without its partner, or more than a name in it
-    names = ", ".join(f"{{{name}}}" for name in sorted(samples))
-    raise ValueError(f"must be a text whose only fields are {names}.")
-
-
-def _fields(sentence: str) -> set[str]:
-    """The names in braces; ``ValueError`` for anything else that `str.format` would do with them."""
-    names = set()
-    for _, name, spec, conversion in string.Formatter().parse(sentence):
-        if spec or conversion:
-            raise ValueError("a sentence has plain fields")
-        names |= {name} if name is not None else set()
-    return names
+    except (LookupError, ValueError, AttributeError):
+        pass  # another field, or a brace without its partner
+    known = ", ".join(f"{{{name}}}" for name in sorted(names))
+    raise ValueError(f"must be a text whose only fields are {known}.")
 
 
 class GatewayError(Exception):

@@ -8,7 +8,6 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
 from typing import Any
 
 from app import phone
@@ -40,38 +39,6 @@ class Options:
     def has_content(self) -> bool:
         """Whether there is something to send even without a text."""
         return bool(self.values.get("base64_attachments") or self.values.get("sticker"))
-
-    def mark(self, text: str) -> tuple[str, str]:
-        """``text`` with a mark at each place of a mention, and what the mark is.
-
-        The text is still to be cleaned, which moves what is behind.
-        """
-        mark = next(chr(n) for n in range(0xE000, 0xF8FF) if chr(n) not in text)
-        units = text.encode("utf-16-le", "surrogatepass")
-        cuts = [0, *(2 * place for place in self._places()), len(units)]
-        parts = [
-            units[a:b].decode("utf-16-le", "surrogatepass") for a, b in pairwise(cuts)
-        ]
-        return mark.join(parts), mark
-
-    def moved(self, marked: str, mark: str) -> Mapping[str, Any]:
-        """The options with the places that the marks have in the cleaned text."""
-        lengths = [len(p.encode("utf-16-le")) // 2 for p in marked.split(mark)[:-1]]
-        places = dict(zip(self._places(), accumulate(lengths)))
-        if not places:
-            return self.values
-        mentions = []
-        for entry in self.values["mentions"]:
-            start, end = entry["start"], entry["start"] + entry["length"]
-            length = places[end] - places[start]
-            mentions.append({**entry, "start": places[start], "length": length})
-        return {**self.values, "mentions": mentions}
-
-    def _places(self) -> list[int]:
-        """Where mentions begin and end, in UTF-16 units."""
-        entries = self.values.get("mentions", [])
-        ends = [entry["start"] + entry["length"] for entry in entries]
-        return sorted({*ends, *(entry["start"] for entry in entries)})
 
     def check(self, text: str) -> None:
         """Refuse what signal-cli-rest-api refuses and the daemon sends all the same."""

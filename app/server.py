@@ -1,9 +1,9 @@
 """gunicorn's logger and threaded worker, changed where the stock ones leak or hang."""
 
 import socket
+import struct
 import sys
 from contextlib import suppress
-from functools import partial
 from selectors import EVENT_READ
 from time import monotonic
 from typing import Any
@@ -15,8 +15,10 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.logs import share_handler
 
+SILENCE = struct.pack(
+    "qq" if socket.SO_RCVTIMEO == 66 else "ll", 5, 0
+)  # 5 s, for the kernel
 LINGER_SECONDS = 1.0  # for a caller to close its side of an ended connection
-UNREADABLE = "This request cannot be read: it is no valid HTTP."
 
 
 class ServerLogger(Logger):  # type: ignore[misc]
@@ -27,7 +29,7 @@ class ServerLogger(Logger):  # type: ignore[misc]
         share_handler()
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """Log the current exception, unless a caller went silent: that is no error."""
+        """A caller who went silent is no error."""
         is_silence = isinstance(sys.exception(), BlockingIOError)
         (self.debug if is_silence else super().exception)(msg, *args, **kwargs)
 
@@ -42,11 +44,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except OSError:  # another worker was faster, or the caller has gone
             return False
         conn = TConn(self.cfg, client, address, listener.getsockname())
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, SILENCE)
         conn.set_timeout()
         self.nr_conns += 1
         self.pending_conns.append(conn)
-        on_readable = partial(self.on_pending_socket_readable, conn)
-        self.poller.register(client, EVENT_READ, on_readable)
+        readable = self.on_pending_socket_readable
+        self.poller.register(client, EVENT_READ, lambda key: readable(conn, key))
         return True
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -75,6 +78,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Repeat nothing of a malformed request: it may hold a token."""
         if isinstance(exc, ParseException):
-            util.write_error(client, 400, "Bad Request", UNREADABLE)
+            util.write_error(client, 400, "Bad Request", "This is no valid HTTP.")
         else:
             super().handle_error(req, client, addr, exc)

@@ -11,7 +11,7 @@ from app import environment
 
 T = TypeVar("T")
 
-MEBIBYTE = 1024 * 1024
+LARGEST_BODY = 4 * 1024 * 1024
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SECRETS = ("SIGNAL_API_URL", "API_TOKENS", "RATE_LIMIT_STORAGE_URI", "METRICS_TOKEN")
 NO_SERVER = (
@@ -52,7 +52,7 @@ class Settings:
     default_region: str | None = None
     signal_timeout: float = 20
     signal_concurrency: int | None = None
-    max_body_bytes: int = MEBIBYTE
+    max_body_bytes: int = LARGEST_BODY
     rate_limit_storage_uri: str = field(default="memory://", repr=False)
     trusted_proxies: tuple[environment.Network, ...] = ()
     metrics_token: str | None = field(default=None, repr=False)
@@ -84,7 +84,7 @@ def read_settings(environ: Mapping[str, str], problems: list[str]) -> Settings:
         default_region=get("DEFAULT_REGION", environment.region, None),
         signal_timeout=get("SIGNAL_TIMEOUT", environment.timeout, 20.0),
         signal_concurrency=get("SIGNAL_CONCURRENCY", environment.positive, None),
-        max_body_bytes=get("MAX_BODY_BYTES", environment.positive, MEBIBYTE),
+        max_body_bytes=get("MAX_BODY_BYTES", environment.positive, LARGEST_BODY),
         rate_limit_storage_uri=get(
             "RATE_LIMIT_STORAGE_URI", environment.storage, "memory://"
         ),

@@ -1,7 +1,7 @@
 """``templates.yaml``: its schema, checked as a whole when the process starts."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode
@@ -43,8 +43,7 @@ CLIENT_KEYS = (
     "text_mode",
 )
 
-_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]*")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]*")
 _TEMPLATE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TEXT_MODE = environment.one_of("normal", "styled")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -69,83 +68,52 @@ def read(
 class TemplateFile(Document):
     """The file, section by section."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
-        super().__init__(path, environ)
-        self._variables: Mapping[str, str] = {}
-
     def catalogue(self, names: Collection[str] | None) -> Catalogue:
         sections = self.parts(self.load(), "the file", SECTIONS)
-        variables = sections.get("variables")
-        self._variables = self._texts(variables, "variables", _VARIABLE_NAME)
-        templates = self._templates(sections.get("templates"))
-        return Catalogue(
-            variables=self._variables,
-            templates=templates,
-            clients=self._clients(sections.get("clients"), templates, names),
-            sentences=self._sentences(sections.get("errors")),
+        self._variables = self._texts(sections.get("variables"), "variables")
+        self._names = names
+        self._templates = self.mapping(
+            sections.get("templates"), "templates", _template_name, self._template
         )
+        clients = self.mapping(
+            sections.get("clients"), "clients", self._client_name, self._client
+        )
+        errors = self.parts(sections.get("errors"), "errors", KINDS)
+        sentences = {code: self._sentence(code, node) for code, node in errors.items()}
+        return Catalogue(self._templates, self._variables, clients, sentences)
 
-    def _texts(
-        self, node: Node | None, what: str, names: re.Pattern[str]
-    ) -> dict[str, str]:
-        found = {}
-        for key, key_node, value in self.entries(node, what):
-            text = self.text(value)
-            if not names.fullmatch(key):
-                sentence = (
-                    f"'{key}' cannot be a name in {what}. Use letters, digits and _."
+    def _texts(self, node: Node | None, what: str) -> dict[str, str]:
+        def name(key: str) -> str:
+            if not _NAME.fullmatch(key):
+                raise ValueError(
+                    f"cannot be a name in {what}. Use letters, digits and _."
                 )
-                self.problem(key_node, sentence)
-            elif text is not None:
-                found[key] = text
-        return found
+            return key
 
-    def _templates(self, node: Node | None) -> dict[str, Template]:
-        found = {}
-        for name, key_node, value in self.entries(node, "templates"):
-            if not _TEMPLATE_NAME.fullmatch(name):
-                sentence = (
-                    f"'{name}' cannot name a template. Use letters, digits, _ and -."
-                )
-                self.problem(key_node, sentence)
-            parts = self.parts(value, f"template '{name}'", TEMPLATE_KEYS)
-            if "message" not in parts and isinstance(value, MappingNode):
-                self.problem(key_node, f"template '{name}' has no message.")
-            found[name] = self._template(name, parts)
-        return found
+        return self.mapping(node, what, name, lambda key, value: self.text(value))
 
-    def _template(self, name: str, parts: Mapping[str, Node]) -> Template:
+    def _template(self, name: str, node: Node) -> Template:
+        parts = self.parts(node, f"template '{name}'", TEMPLATE_KEYS)
+        if "message" not in parts and isinstance(node, MappingNode):
+            self.problem(node, f"template '{name}' has no message.")
         read = self.converted(parts.get("recipients"), self._recipients) or ()
         limits = self.converted(parts.get("limit"), environment.limit)
         usual = CODE_LIMIT if name == CODES else None
         answers = self.converted(parts.get("answer"), _answer, as_number=True)
+        locales, variants = parts.get("locales"), parts.get("variants")
         return Template(
             name=name,
-            message=self._message(parts["message"]) if "message" in parts else (),
-            locales=self._messages(parts.get("locales"), "locales", _locale),
-            variants=self._messages(parts.get("variants"), "variants", _severity),
-            defaults=self._texts(parts.get("defaults"), "defaults", _FIELD_NAME),
+            message=self._message("", parts["message"]) if "message" in parts else (),
+            locales=self.mapping(locales, "locales", _locale, self._message),
+            variants=self.mapping(variants, "variants", _severity, self._message),
+            defaults=self._texts(parts.get("defaults"), "defaults"),
             recipients=tuple(to for known, _ in read for to in known),
-            addresses=tuple(parts for _, parts in read if parts),
+            addresses=tuple(text for _, text in read if text),
             limit=limits[0] if limits else usual,
             answer=answers[0] if answers else 201,
         )
 
-    def _messages(
-        self, node: Node | None, what: str, read_key: Callable[[str], str]
-    ) -> dict[str, Compiled]:
-        found: dict[str, Compiled] = {}
-        for key, key_node, value in self.entries(node, what):
-            try:
-                name = read_key(key)
-                if name in found:
-                    raise ValueError(f"is the second spelling of one entry in {what}")
-                found[name] = self._message(value)
-            except ValueError as error:
-                self.problem(key_node, f"'{key}' {error}.")
-        return found
-
-    def _message(self, node: Node) -> Compiled:
+    def _message(self, key: str, node: Node) -> Compiled:
         source = self.raw_text(node)
         if source is None:
             return ()
@@ -179,67 +147,56 @@ class TemplateFile(Document):
                 " +4915100000001, groups or user names."
             ) from None
 
-    def _clients(
-        self,
-        node: Node | None,
-        templates: Collection[str],
-        names: Collection[str] | None,
-    ) -> dict[str, Client]:
-        def template(text: str) -> str:
-            if text not in templates:
-                raise ValueError(f"is no template: '{text}'.")
-            return text
-
-        found = {}
-        for name, key_node, value in self.entries(node, "clients"):
-            if names is not None and name not in names:
-                self.problem(
-                    key_node,
-                    f"no token in API_TOKENS is named '{name}'. Add one there as {name}:<token>,"
-                    " or take this entry out.",
-                )
-            parts = self.parts(value, f"client '{name}'", CLIENT_KEYS)
-            modes = self.converted(parts.get("text_mode"), _TEXT_MODE)
-            found[name] = Client(
-                name=name,
-                templates=self.converted(parts.get("templates"), template),
-                numbers=self.converted(parts.get("number"), environment.number) or (),
-                recipients=self.converted(parts.get("recipients"), environment.pattern),
-                networks=self.converted(parts.get("networks"), environment.network),
-                limits=self._limits(parts.get("limits")),
-                passthrough=self.flag(parts.get("passthrough")),
-                attachments=self.flag(parts.get("attachments")) or False,
-                styled=modes == ("styled",),
+    def _client_name(self, name: str) -> str:
+        if self._names is not None and name not in self._names:
+            raise ValueError(
+                f"has no token in API_TOKENS. Add one there as {name}:<token>, or take this"
+                " entry out."
             )
-        return found
+        return name
 
-    def _limits(self, node: Node | None) -> dict[str, str]:
-        parts = self.parts(node, "limits", ("recipient", "client"))
-        read = {
-            key: self.converted(value, environment.limit)
-            for key, value in parts.items()
-        }
-        return {key: texts[0] for key, texts in read.items() if texts}
+    def _client(self, name: str, node: Node) -> Client:
+        parts = self.parts(node, f"client '{name}'", CLIENT_KEYS)
+        limits = self.parts(parts.get("limits"), "limits", ("recipient", "client"))
+        read = {k: self.converted(v, environment.limit) for k, v in limits.items()}
+        modes = self.converted(parts.get("text_mode"), _TEXT_MODE)
+        return Client(
+            name=name,
+            templates=self.converted(parts.get("templates"), self._known),
+            numbers=self.converted(parts.get("number"), environment.number) or (),
+            recipients=self.converted(parts.get("recipients"), environment.pattern),
+            networks=self.converted(parts.get("networks"), environment.network),
+            limits={key: texts[0] for key, texts in read.items() if texts},
+            passthrough=self.flag(parts.get("passthrough")),
+            attachments=self.flag(parts.get("attachments")) or False,
+            styled=modes == ("styled",),
+        )
 
-    def _sentences(self, node: Node | None) -> dict[str, str]:
-        found = {}
-        for code, value in self.parts(node, "errors", KINDS).items():
-            if texts := self.converted(
-                value, lambda text: checked_sentence(code, text)
-            ):
-                found[code] = texts[0]
-        return found
+    def _known(self, template: str) -> str:
+        if template not in self._templates:
+            raise ValueError(f"is no template: '{template}'.")
+        return template
+
+    def _sentence(self, code: str, node: Node) -> str:
+        read = self.converted(node, lambda text: checked_sentence(code, text))
+        return read[0] if read else KINDS[code].sentence
+
+
+def _template_name(name: str) -> str:
+    if not _TEMPLATE_NAME.fullmatch(name):
+        raise ValueError("cannot name a template. Use letters, digits, _ and -.")
+    return name
 
 
 def _locale(key: str) -> str:
     if not _LOCALE.fullmatch(key):
-        raise ValueError("is no language. Write it like de or de-AT")
+        raise ValueError("is no language. Write it like de or de-AT.")
     return key.replace("_", "-").lower()
 
 
 def _severity(key: str) -> str:
     if key not in SEVERITIES:
-        raise ValueError(f"is no severity. authentik's are {', '.join(SEVERITIES)}")
+        raise ValueError(f"is no severity. authentik's are {', '.join(SEVERITIES)}.")
     return key
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from app.access import Client
 from app.errors import GatewayError
@@ -136,23 +135,19 @@ class Catalogue:
 
     def render(
         self, template: Template | None, request: SendRequest, as_styled: bool = False
-    ) -> tuple[Styled, Mapping[str, Any]]:
-        """The message, and Signal's options with their places in it.
+    ) -> Styled:
+        """The message. ``as_styled`` is how an own text is read that does not say.
 
-        ``as_styled`` is how an own text is read that does not say. Raises ``missing_field``, and
-        ``no_message`` if nothing is left to be seen.
+        Raises ``missing_field``, and ``no_message`` if nothing is left to be seen.
         """
-        options = request.options
         if template is None:
-            is_styled = as_styled if options.styled is None else options.styled
-            message, values = _own(request, is_styled)
+            message = _own(request, as_styled)
         else:
-            fields = {**request.fields, **self.variables}
-            message, values = _filled(template, request, fields), options.values
-        if is_blank(message.text) and not options.has_content:
+            message = _filled(template, request, {**request.fields, **self.variables})
+        if is_blank(message.text) and not request.options.has_content:
             raise GatewayError("no_message")
-        options.check(message.text)
-        return message, values
+        request.options.check(message.text)
+        return message
 
 
 def reading(named: Template | None, client: Client) -> Reading:
@@ -186,14 +181,13 @@ def compile_message(
     return tuple(compiled), problems
 
 
-def _own(request: SendRequest, is_styled: bool) -> tuple[Styled, Mapping[str, Any]]:
-    text, marker = request.options.mark(request.own_message())
-    text = clean(text, keep_lines=True)
-    marked = parse_message(text) if is_styled else plain(text)
-    message = styled(
-        p if isinstance(p, Style) else p.replace(marker, "") for p in marked.pieces
-    )
-    return message, request.options.moved(marked.text, marker)
+def _own(request: SendRequest, as_styled: bool) -> Styled:
+    text = request.own_message()
+    if "mentions" not in request.options.values:  # they count its characters
+        text = clean(text, keep_lines=True)
+    styled_by_caller = request.options.styled
+    is_styled = as_styled if styled_by_caller is None else styled_by_caller
+    return parse_message(text) if is_styled else plain(text)
 
 
 def _filled(template: Template, request: SendRequest, fields: Fields) -> Styled:

@@ -46,14 +46,14 @@ def blueprint(
         if preview and not number:
             number = wanted.sender or "the default number"
         sender = client.sender(wanted.sender, number)
-        content, options = catalogue.render(chosen, wanted, client.styled)
+        content = catalogue.render(chosen, wanted, client.styled)
         access.check_text(content.text, request.headers.get("Authorization"))
         limits.messages(client.name, client.limits.get("client"), entry.recipients)
         rules = {"": client.limits.get("recipient")}
         if chosen:
             rules[chosen.name] = chosen.limit
         refused = limits.admit(client.name, rules, entry.recipients)
-        message = Message(sender, content, options)
+        message = Message(sender, content, wanted.options.values)
         outcomes = _deliver(signal, message, entry.recipients, refused, deadline)
         return exchange.delivered(
             recipients, outcomes, chosen.answer if chosen else 201

@@ -14,7 +14,7 @@ from typing import Any
 
 from app.signal.outcome import Message, Outcome, not_sent, unknown
 from app.signal.reasons import LIMITED, NO_REASON, NOT_LOADED, UNTRUSTED
-from app.signal.signal_cli import for_recipient, read_results, read_text
+from app.signal.signal_cli import doubt, for_recipient, read_results, read_text
 from app.signal.transport import Answer, Unusable, call, hand_over
 from app.styling import to_ranges
 
@@ -67,6 +67,17 @@ class DaemonServer:
         read = partial(read_answer, recipient=recipient)
         return hand_over(self._url, body, deadline, read)
 
+    def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
+        """What is true instead of "not on Signal", which is also said without a network."""
+        try:
+            params = {"account": sender, **_to(recipient)}
+            document = self._asked("getUserStatus", deadline, params)
+        except Unusable:
+            return None
+        error = document.get("error")
+        message = error.get("message") if isinstance(error, dict) else None
+        return doubt(message) if isinstance(message, str) else None
+
     def concurrency(self, deadline: float) -> int | None:
         return CONCURRENCY
 
@@ -84,8 +95,10 @@ class DaemonServer:
         known = isinstance(version, str) and version.isascii() and len(version) < 40
         return f"signal-cli {version if known else 'of unknown version'}, mode daemon"
 
-    def _asked(self, method: str, deadline: float) -> dict[str, Any]:
-        answer = call("POST", self._url, rpc(method, {}), deadline)
+    def _asked(
+        self, method: str, deadline: float, params: Mapping[str, Any] = {}
+    ) -> dict[str, Any]:
+        answer = call("POST", self._url, rpc(method, params), deadline)
         document = answer.json()
         if not isinstance(document, dict):
             raise Unusable(f"this is no signal-cli daemon (it answers {answer.status})")

@@ -1,25 +1,30 @@
 """Delivery: the truth about each recipient, before the deadline.
 
-Sends run on threads of their own, so that a server that never ends its answer cannot hold
-up the caller's.
+Sends run on threads of their own, so that a server that never ends its answer cannot hold up
+the caller's.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import replace
-from threading import Thread
+from queue import Empty, SimpleQueue
+from threading import Condition, Thread
 from time import monotonic
 from typing import Protocol
 
 from app import metrics
-from app.signal.outcome import Message, Outcome, State, gravest
+from app.signal.outcome import Message, Outcome, State, gravest, not_sent, unknown
 from app.signal.transport import Unusable
-from app.signal.turns import BUSY, Batch, Turns
 
 DEFAULT_CONCURRENCY = 96  # sends at once, where the server does not say
 FAILED_SECONDS = 10.0  # a server that failed is tried last for this long
 LEARNING_SECONDS = 2.0
 PROBE_SECONDS = 5.0
+
+BUSY = not_sent("busy", "no turn in time: as many sends as are allowed were under way")
+LATE = unknown("the server did not answer in time")
 
 
 class Backend(Protocol):
@@ -27,35 +32,70 @@ class Backend(Protocol):
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome: ...
 
+    def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None: ...
+
     def concurrency(self, deadline: float) -> int | None: ...
 
     def accounts(self, deadline: float) -> list[str] | None: ...
 
 
-class Route:
-    """One server and the turns at it.
+class Batch:
+    """A message to its recipients at one server, shared by the threads that send it."""
 
-    ``name`` stands in log and metrics and holds no password. ``concurrency`` is used
+    def __init__(self, message: Message, recipients: Sequence[str], deadline: float):
+        self.message = message
+        self.deadline = deadline
+        self._recipients = recipients
+        self._unsent = deque(recipients)
+        self._done = SimpleQueue[tuple[str, Outcome | Exception]]()
+
+    def take(self) -> Iterator[str]:
+        """The recipients that are left; each goes to one thread only."""
+        with suppress(IndexError):
+            while True:
+                yield self._unsent.popleft()
+
+    def end(self, recipient: str, outcome: Outcome | Exception) -> None:
+        self._done.put((recipient, outcome))
+
+    def outcomes(self, deadline: float) -> dict[str, Outcome]:
+        """What is known at the deadline; raises what a send raised, a bug."""
+        found: dict[str, Outcome] = {}
+        with suppress(Empty):
+            while len(found) < len(self._recipients):
+                left = max(deadline - monotonic(), 0)
+                recipient, outcome = self._done.get(timeout=left)
+                if isinstance(outcome, Exception):
+                    raise outcome
+                found[recipient] = outcome
+        unsent = dict.fromkeys(self.take(), BUSY)
+        return {**dict.fromkeys(self._recipients, LATE), **unsent, **found}
+
+
+class Route:
+    """One server and the turns at it: sends under way in this process, and requests waiting.
+
+    ``name`` stands in log and metrics and holds no password. ``most`` sends at once are used
     instead of what the server says about itself.
     """
 
-    def __init__(
-        self, backend: Backend, name: str, concurrency: int | None = None
-    ) -> None:
+    def __init__(self, backend: Backend, name: str, most: int | None = None) -> None:
         self.backend = backend
-        self._name = name
-        self._concurrency = concurrency
-        self._learned: int | None = None
-        self._turns = Turns()
-        self._seconds = metrics.SIGNAL_SECONDS.labels(name)
         self.failed_until = 0.0
+        self._name = name
+        self._most = most
+        self._learned: int | None = None
+        self._change = Condition()
+        self._under_way = 0
+        self._waiting = 0
 
     def deliver(
         self, message: Message, recipients: Sequence[str], deadline: float
     ) -> dict[str, Outcome]:
         """The outcome for each recipient. The request waits for its turn once."""
-        most = self._concurrency or self._learn(deadline)
-        turns = self._turns.take(most, len(recipients), (deadline - monotonic()) / 2)
+        most = self._most or self._learn(deadline)
+        seconds = (deadline - monotonic()) / 2
+        turns = self._take_turns(most, len(recipients), seconds)
         batch = Batch(message, recipients, deadline)
         started = sum(self._start(batch) for _ in range(turns))
         return batch.outcomes(deadline if started else 0)
@@ -63,16 +103,41 @@ class Route:
     def _learn(self, deadline: float) -> int:
         """How many sends at once the server can do, asked until it says so."""
         if not self._learned:
-            seconds = monotonic() + LEARNING_SECONDS
-            self._learned = self.backend.concurrency(min(deadline, seconds))
+            until = min(deadline, monotonic() + LEARNING_SECONDS)
+            self._learned = self.backend.concurrency(until)
         return self._learned or DEFAULT_CONCURRENCY
+
+    def _take_turns(self, most: int, wanted: int, seconds: float) -> int:
+        """How many sends may begin: at least one and up to ``wanted``, or none.
+
+        Twice as many requests as sends, but at least four, may wait for one to end.
+        """
+        with self._change:
+            if self._waiting or self._under_way >= most:
+                if self._waiting >= max(2 * most, 4) or not self._wait(most, seconds):
+                    return 0
+            turns = min(wanted, most - self._under_way)
+            self._under_way += turns
+            return turns
+
+    def _wait(self, most: int, seconds: float) -> bool:
+        self._waiting += 1
+        with metrics.WAITING.track_inprogress():
+            is_free = self._change.wait_for(lambda: self._under_way < most, seconds)
+        self._waiting -= 1
+        return is_free
+
+    def _give_back(self) -> None:
+        with self._change:
+            self._under_way -= 1
+            self._change.notify()
 
     def _start(self, batch: Batch) -> bool:
         try:
             Thread(target=self._work, args=[batch], daemon=True).start()
             return True
         except RuntimeError:  # the system has no thread left
-            self._turns.give_back()
+            self._give_back()
             return False
 
     def _work(self, batch: Batch) -> None:
@@ -86,17 +151,20 @@ class Route:
         except Exception as error:
             batch.end(recipient, error)
         finally:
-            self._turns.give_back()
+            self._give_back()
 
     def _send(self, batch: Batch, recipient: str) -> Outcome:
-        started = monotonic()
-        if started >= batch.deadline:
+        if monotonic() >= batch.deadline:
             return BUSY
-        outcome = self.backend.send(batch.message, recipient, batch.deadline)
-        self._seconds.observe(monotonic() - started)
-        failed = outcome.server_failed
-        self.failed_until = monotonic() + FAILED_SECONDS if failed else 0.0
-        if failed:
+        message, deadline = batch.message, batch.deadline
+        with metrics.SIGNAL_SECONDS.labels(self._name).time():
+            outcome = self.backend.send(message, recipient, deadline)
+        if outcome.code == "not_on_signal":
+            doubt = self.backend.doubt(message.sender, recipient, deadline)
+            outcome = doubt or outcome
+        self.failed_until = 0.0
+        if outcome.server_failed:
+            self.failed_until = monotonic() + FAILED_SECONDS
             self._learned = None  # it may come back in another mode
         return replace(outcome, backend=self._name)
 
@@ -116,22 +184,18 @@ class Signal:
         The next server is tried only with what was certainly not sent.
         """
         outcomes: dict[str, Outcome] = {}
-        for route in sorted(self._routes, key=_failed):
+        for route in sorted(self._routes, key=lambda r: monotonic() < r.failed_until):
             left = [to for to in recipients if may_go_on(outcomes.get(to))]
-            if not left:
-                break
-            for to, outcome in route.deliver(message, left, deadline).items():
-                both = [outcomes.get(to, outcome), outcome]
-                outcomes[to] = min(both, key=_rank)
+            if left:
+                for to, outcome in route.deliver(message, left, deadline).items():
+                    outcomes[to] = min(outcomes.get(to, outcome), outcome, key=gravest)
         return [outcomes[to] for to in recipients]
 
     def problems(self, sender: str | None) -> list[str]:
         """The codes of what keeps every server from sending; none if one of them is ready."""
-        deadline = monotonic() + PROBE_SECONDS
-        probes = [
-            self._probes.submit(_problem, route.backend, sender, deadline)
-            for route in self._routes
-        ]
+        until = monotonic() + PROBE_SECONDS
+        servers = [route.backend for route in self._routes]
+        probes = [self._probes.submit(_problem, s, sender, until) for s in servers]
         found = set()
         for probe in as_completed(probes):
             if not (code := probe.result()):
@@ -140,19 +204,11 @@ class Signal:
         return sorted(found)
 
 
-def _failed(route: Route) -> bool:
-    return monotonic() < route.failed_until
-
-
-def _rank(outcome: Outcome) -> tuple[bool, int]:
-    """What was sent or may have been comes first, then the gravest reason."""
-    return outcome.state is State.NOT_SENT, gravest(outcome)
-
-
 def may_go_on(outcome: Outcome | None) -> bool:
-    """Whether the next server may be tried: certainly not sent, and not for the message's sake."""
-    is_servers = outcome is not None and outcome.server_failed
-    return outcome is None or (is_servers and outcome.state is State.NOT_SENT)
+    """Whether the next server may be tried: certainly not sent, for the server's sake."""
+    if outcome is None:
+        return True
+    return outcome.server_failed and outcome.state is State.NOT_SENT
 
 
 def _problem(backend: Backend, sender: str | None, deadline: float) -> str | None:

@@ -85,7 +85,9 @@ def sent(timestamp: Any, missed: Sequence[tuple[str, str]] = ()) -> Outcome:
 
 
 def gravest(outcome: Outcome) -> int:
-    """A key to sort outcomes by: the gravest reason comes first."""
+    """A key to sort outcomes by: what was sent, then the gravest reason."""
+    if outcome.code is None:
+        return -1
     return GRAVEST.index(outcome.code) if outcome.code in GRAVEST else len(GRAVEST)
 
 

@@ -1,11 +1,14 @@
-"""The backend of a gateway without `SIGNAL_API_URL`: messages are shown on the terminal, not sent."""
+"""A gateway without `SIGNAL_API_URL`: messages are shown on the terminal and not sent."""
 
 import os
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
+from app.settings import Settings
 from app.signal.outcome import Message, Outcome, State
 from app.styling import Style, Styled
 
@@ -19,6 +22,44 @@ _SGR = {
 }
 
 
+REACHABLE = """\
+The gateway cannot start: SIGNAL_API_URL is not set, and it would listen on {}.
+A preview shows messages on this terminal and serves 127.0.0.1 alone. To send them, set
+SIGNAL_API_URL, SIGNAL_NUMBER and API_TOKENS."""
+GREETING = """
+Preview: SIGNAL_API_URL is not set, so messages are shown here instead of being sent.
+Try it in another terminal:
+
+curl http://{}/v2/send -H 'Authorization: Bearer {}' -d \
+'{{"From": "authentik", "To": "+49 151 12345678", "Body": "004821", "Message": "Use this code: 004821"}}'
+"""
+
+
+COUNTED_APART = (
+    "Each of the %s workers counts its limits for itself: set"
+    " RATE_LIMIT_STORAGE_URI=redis://… to count them together, or WEB_CONCURRENCY=1."
+)
+
+
+def guard(settings: Settings, addresses: Sequence[str]) -> None:
+    """Refuse to start where others could reach a preview: it would show their codes."""
+    for address in addresses:
+        is_local = address.startswith(("127.0.0.1:", "[::1]:", "localhost:"))
+        if settings.preview and not is_local:
+            sys.exit(REACHABLE.format(address))
+
+
+def greet(settings: Settings, config: Any, log: Any) -> None:
+    """Print a line to paste for who tries the gateway, or warn of limits counted apart."""
+    if token := settings.preview_token:
+        os.environ["API_TOKENS"] = f"preview:{token}"  # for HUP to read it again
+    if settings.preview:
+        greeting = GREETING.format(config.bind[0], token or "<your token>")
+        print(greeting, flush=True)
+    elif settings.rate_limit_storage_uri == "memory://" and config.workers > 1:
+        log.warning(COUNTED_APART, config.workers)
+
+
 class Preview:
     """Shows each message as Signal would: with its styles on a terminal, plain elsewhere."""
 
@@ -29,6 +70,9 @@ class Preview:
         lines = [f"│ {line}" for line in shown(message.content).split("\n")]
         echo("\n".join([head, *lines, "└"]))
         return Outcome(State.SENT, timestamp=str(time.time_ns() // 1_000_000))
+
+    def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
+        return None
 
     def concurrency(self, deadline: float) -> int | None:
         return 1  # so that no two messages mix

@@ -11,10 +11,11 @@ import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from app.signal.outcome import Message, Outcome, State, not_sent, sent, unknown
 from app.signal.reasons import CAPTCHA, LIMITED, RESTARTING
-from app.signal.signal_cli import by_type, for_recipient, named, read_text
+from app.signal.signal_cli import by_type, doubt, for_recipient, named, read_text
 from app.signal.transport import Answer, Unusable, call, hand_over
 from app.styling import to_markup
 
@@ -38,6 +39,18 @@ class RestServer:
         read = partial(read_answer, recipient=recipient)
         body = _body(message, recipient)
         return hand_over(f"{self._url}/v2/send", body, deadline, read)
+
+    def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
+        """What is true instead of "not on Signal", which is also said without a network."""
+        if not recipient.startswith("+"):
+            return None
+        query = urlencode({"numbers": recipient})
+        try:
+            url = f"{self._url}/v1/search/{quote(sender)}?{query}"
+            answer = call("GET", url, b"", deadline)
+        except Unusable:
+            return None
+        return doubt(answer.word("error")) if answer.status == 400 else None
 
     def concurrency(self, deadline: float) -> int | None:
         """How many sends at once its mode can do; ``None`` if it does not say."""

@@ -18,6 +18,7 @@ from app.signal.reasons import (
     LINES,
     NEW_TYPE,
     NO_REASON,
+    OUT_OF_REACH,
     TYPES,
 )
 
@@ -95,6 +96,14 @@ def for_recipient(outcome: Outcome, recipient: str) -> Outcome:
     """What is certain for a person may be unknown for a group."""
     is_group = recipient.startswith("group.")
     return FOR_GROUPS.get(outcome, outcome) if is_group else outcome
+
+
+def doubt(error: str) -> Outcome | None:
+    """What a look-up's error says about "not on Signal": the server could not know."""
+    if error.startswith("Rate limit reached"):
+        return LIMITED
+    is_away = error.startswith("Unable to check if users are registered")
+    return OUT_OF_REACH if is_away else None
 
 
 def named(missed: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
