@@ -87,7 +87,7 @@ def tokens(text: str) -> tuple[tuple[str, str], ...]:
     pairs = []
     for position, entry in enumerate(split(text), 1):
         name, token = entry.split(":", 1) if ":" in entry else ("default", entry)
-        if re.match(r"[A-Za-z0-9_.-]+=", entry):
+        if re.match(r"[A-Za-z0-9_.-]+=[^=]", entry):  # base64 may end in it
             raise ValueError(f"has an = at position {position}. Write name:token.")
         if not CLIENT_NAME.fullmatch(name):
             raise ValueError(

@@ -127,15 +127,20 @@ KINDS = {
 
 def checked_sentence(kind: str, sentence: str) -> str:
     """``sentence`` if it can replace the one of ``kind``: not empty, and no other fields in it."""
-    parsed = string.Formatter().parse(KINDS[kind].sentence)
-    names = {name for _, name, _, _ in parsed if name} | {"seconds", "wait"}
+    names = _fields(KINDS[kind].sentence) | {"seconds", "wait"}
     try:
-        if sentence.format_map(dict.fromkeys(names, "")).strip():
+        is_seen = sentence.format_map(dict.fromkeys(names, "")).strip()
+        if is_seen and _fields(sentence) <= names:
             return sentence.strip()
     except (LookupError, ValueError, AttributeError):
         pass  # another field, or a brace without its partner
     known = ", ".join(f"{{{name}}}" for name in sorted(names))
     raise ValueError(f"must be a text whose only fields are {known}.")
+
+
+def _fields(sentence: str) -> set[str]:
+    parsed = string.Formatter().parse(sentence)
+    return {name for _, name, _, _ in parsed if name is not None}
 
 
 class GatewayError(Exception):

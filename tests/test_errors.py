@@ -54,6 +54,8 @@ def test_the_statuses_are_those_of_the_contract() -> None:
         "too_large": 413,
         "no_recipient": 422,
         "invalid_recipient": 422,
+        "ambiguous_recipient": 422,
+        "unknown_group": 422,
         "no_sender": 422,
         "no_message": 422,
         "missing_field": 422,

@@ -73,7 +73,7 @@ def test_what_is_not_set_or_blank_has_its_default() -> None:
         api_tokens=(ApiToken.of("authentik", TOKEN),),
         templates_file=Path("templates.yaml"),
         signal_timeout=20,
-        max_body_bytes=1024 * 1024,
+        max_body_bytes=4 * 1024 * 1024,
         rate_limit_storage_uri="memory://",
         log_level="INFO",
         log_format="text",
@@ -87,6 +87,12 @@ def test_a_token_without_a_name_belongs_to_the_default_client_and_only_its_diges
     assert settings.api_tokens == (
         ApiToken("default", sha256(TOKEN.encode()).digest()),
     )
+
+
+def test_a_token_may_end_in_the_signs_of_base64() -> None:
+    settings, problems = read(**{**REAL, "API_TOKENS": "c2VjcmV0LXNlY3JldA=="})
+    assert problems == []
+    assert settings.api_tokens == (ApiToken.of("default", "c2VjcmV0LXNlY3JldA=="),)
 
 
 def test_without_an_address_of_signal_it_is_a_preview_with_a_token_of_its_own() -> None:
@@ -148,10 +154,33 @@ NO_CLIENT = (
         ("SIGNAL_API_URL", "http://[a", NO_ADDRESS.format(1)),
         ("SIGNAL_API_URL", "http://a?token=secret", NO_ADDRESS.format(1)),
         ("SIGNAL_API_URL", "http://a#secret", NO_ADDRESS.format(1)),
+        *[
+            (
+                "SIGNAL_API_URL",
+                f"http://signal:8080/v1/send{end}",
+                "ends in /v1/send. Write the address alone: http://signal:8080.",
+            )
+            for end in ("", "/", ",http://b")
+        ],
+        (
+            "SIGNAL_NUMBER",
+            "4915100000001",
+            "is no phone number. Write it with its country code, like +4915100000001.",
+        ),
         (
             "SIGNAL_NUMBER",
             "0151 00000001",
             "is no phone number. Write it with its country code, like +4915100000001.",
+        ),
+        (
+            "API_TOKENS",
+            f"authentik={TOKEN}",
+            "has an = at position 1. Write name:token.",
+        ),
+        (
+            "API_TOKENS",
+            f"a:{TOKEN},b.c={TOKEN}",
+            "has an = at position 2. Write name:token.",
         ),
         ("API_TOKENS", f"{TOKEN},a b:{TOKEN}", NO_CLIENT),
         ("API_TOKENS", f"{TOKEN},:{TOKEN}", NO_CLIENT),
