@@ -1,7 +1,6 @@
-"""The operator's commands but for ``check``, see test_doctor.py."""
+"""The operator's commands; for ``check`` see test_doctor.py."""
 
 import re
-from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -9,96 +8,9 @@ from click.testing import Result
 from app import create_app
 from tests.conftest import settings
 
-GERMAN = """\
-│ Ihr Bestätigungscode
-│
-│ 004821
-│
-│ Er gilt 5 Minuten. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht.
-Length: 119 bytes.
-"""
-
-
-def invoke(*arguments: str, text: str = "") -> Result:
+def invoke(*arguments: str) -> Result:
     runner = create_app(settings(), {}).test_cli_runner()
-    return runner.invoke(args=list(arguments), input=text)
-
-
-def test_a_message_is_rendered_in_a_language() -> None:
-    data = '{"token": "004821"}'
-    result = invoke("render", "sms", "--data", data, "--locale", "de-AT")
-    assert (result.output, result.exit_code) == (GERMAN, 0)
-
-
-def test_defaults_stand_where_the_data_has_nothing() -> None:
-    result = invoke("render", "notification", "--data", '{"body": "One\\nTwo"}')
-    assert result.output == (
-        "│ authentik: notice\n" "│\n" "│ One\n" "│ Two\n" "Length: 26 bytes.\n"
-    )
-    assert result.exit_code == 0
-
-
-def test_what_is_missing_is_named() -> None:
-    result = invoke("render", "notification")
-    assert result.output == (
-        "Error: the message needs 'body', which the request does not have.\n"
-    )
-    assert result.exit_code == 1
-
-
-def test_the_administrator_is_not_told_to_tell_the_administrator(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "templates.yaml"
-    path.write_text(
-        "templates: {own: {message: '{text}'}}\nerrors: {no_message: Sagt es weiter}\n"
-    )
-    runner = create_app(settings(templates_file=path), {}).test_cli_runner()
-    result = runner.invoke(args=["render", "own", "--data", '{"text": " "}'])
-    assert result.output == ("Error: the request has neither a code nor a message.\n")
-    assert result.exit_code == 1
-
-
-def test_an_unknown_template_is_answered_with_those_there_are() -> None:
-    result = invoke("render", "smss")
-    assert result.output == (
-        "Error: there is no template 'smss'. There are: sms, notification.\n"
-    )
-    assert result.exit_code == 1
-
-
-def test_without_templates_none_is_known(tmp_path: Path) -> None:
-    path = tmp_path / "templates.yaml"
-    path.write_text("{}\n")
-    app = create_app(settings(templates_file=path), {})
-    result = app.test_cli_runner().invoke(args=["render", "sms"])
-    assert result.output == "Error: there is no template 'sms'. There are: none.\n"
-
-
-@pytest.mark.parametrize(
-    ("data", "sentence"),
-    [
-        (
-            "{'token': 1}",
-            "--data is not JSON: Expecting property name enclosed in double quotes:"
-            " line 1 column 2 (char 1).",
-        ),
-        (
-            "[]",
-            "This request cannot be read: it is JSON, but no object. A webhook mapping must"
-            " return a dict like {'to': …}.",
-        ),
-        (
-            '{"Body": "Use {token}", "To": "+4915112345678"}',
-            "the text still has {token} in it. In the webhook mapping, put an f before its"
-            " opening quote.",
-        ),
-    ],
-)
-def test_what_is_wrong_with_the_data_is_told(data: str, sentence: str) -> None:
-    result = invoke("render", "sms", "--data", data)
-    assert result.output == f"Error: {sentence}\n"
-    assert result.exit_code == 1
+    return runner.invoke(args=list(arguments))
 
 
 def test_a_token_is_made_and_shown_once() -> None:

@@ -12,7 +12,8 @@ import responses
 from flask.testing import FlaskClient
 
 from app.errors import GatewayError
-from app.limits import CODES_TO_RECIPIENT, Limits
+from app.limits import Limits
+from app.templates import CODE_LIMIT
 from tests import redis_server
 from tests.conftest import BEARER, SIGNAL, TOKEN, client
 from tests.gateway import free_port
@@ -20,6 +21,7 @@ from tests.gateway import free_port
 ANNA, BERT = "+4915111111111", "+4915122222222"
 CODE = {"To": ANNA, "Body": "482915"}
 MEMORY = "memory://"
+CODES = {"sms": CODE_LIMIT}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def uri(request: pytest.FixtureRequest) -> str:
 
 
 def admitted(limits: Limits, client: str, to: str, times: int) -> list[bool]:
-    return [not limits.admit(client, CODES_TO_RECIPIENT, [to]) for _ in range(times)]
+    return [not limits.admit(client, CODES, [to]) for _ in range(times)]
 
 
 def test_the_eleventh_code_in_five_minutes_is_refused(uri: str) -> None:
@@ -58,38 +60,44 @@ def test_it_is_refused_wherever_it_arrives(redis: str) -> None:
 
 def test_the_refusal_names_the_time_to_wait(uri: str) -> None:
     limits = Limits(uri)
-    limits.admit("wait", "1 per minute", [ANNA])
-    refused = limits.admit("wait", "1 per minute", [ANNA, BERT])
+    limits.admit("wait", {"": "1 per minute"}, [ANNA])
+    refused = limits.admit("wait", {"": "1 per minute"}, [ANNA, BERT])
     assert list(refused) == [ANNA]
     assert refused[ANNA].code == "rate_limited"
     assert 58 <= (refused[ANNA].retry_after or 0) <= 60
 
 
-def test_messages_without_a_code_are_limited_only_where_the_client_says_so(
-    uri: str,
-) -> None:
+def test_messages_without_a_limit_are_admitted(uri: str) -> None:
     limits = Limits(uri)
-    assert [limits.admit("free", None, [ANNA]) for _ in range(20)] == [{}] * 20
-    assert limits.admit("bound", "1 per hour", [ANNA]) == {}
-    assert ANNA in limits.admit("bound", "1 per hour", [ANNA])
+    rules = {"": None, "own": None}
+    assert [limits.admit("free", rules, [ANNA]) for _ in range(20)] == [{}] * 20
+
+
+def test_the_limits_of_client_and_template_both_count(uri: str) -> None:
+    limits = Limits(uri)
+    both = {"": "3 per hour", "door": "2 per hour"}
+    found = [bool(limits.admit("both", both, [ANNA])) for _ in range(3)]
+    assert found == [False, False, True]
+    assert ANNA in limits.admit("both", {"": "3 per hour"}, [ANNA])
+    assert limits.admit("both", {"other": "2 per hour"}, [ANNA]) == {}
 
 
 def test_a_clients_own_limit_counts_its_messages(uri: str) -> None:
     limits = Limits(uri)
-    limits.messages("own", "5 per minute", 2)
-    limits.messages("own", "5 per minute", 3)
+    limits.messages("own", "5 per minute", [ANNA] * 2)
+    limits.messages("own", "5 per minute", [ANNA] * 3)
     with pytest.raises(GatewayError) as error:
-        limits.messages("own", "5 per minute", 1)
+        limits.messages("own", "5 per minute", [ANNA] * 1)
     assert error.value.code == "rate_limited"
     assert 58 <= (error.value.retry_after or 0) <= 60
-    limits.messages("other", "5 per minute", 1)
+    limits.messages("other", "5 per minute", [ANNA] * 1)
 
 
 def test_more_messages_at_once_than_the_limit_are_refused(uri: str) -> None:
     limits = Limits(uri)
     with pytest.raises(GatewayError):
-        limits.messages("many", "5 per minute", 6)
-    limits.messages("many", "5 per minute", 5)
+        limits.messages("many", "5 per minute", [ANNA] * 6)
+    limits.messages("many", "5 per minute", [ANNA] * 5)
 
 
 def test_a_message_that_was_not_sent_counts_all_the_same(
@@ -128,7 +136,7 @@ def slow_redis() -> Iterator[str]:
 def test_a_slow_storage_cannot_use_up_the_time_of_a_message(slow_redis: str) -> None:
     started = monotonic()
     recipients = [f"+49151{number:08}" for number in range(30)]
-    assert Limits(slow_redis).admit("a", CODES_TO_RECIPIENT, recipients) == {}
+    assert Limits(slow_redis).admit("a", CODES, recipients) == {}
     assert monotonic() - started < 2
 
 
@@ -136,7 +144,7 @@ def test_a_slow_storage_cannot_use_up_the_time_of_a_message(slow_redis: str) -> 
 def test_no_number_stands_in_the_storage(redis: str) -> None:
     import redis as library
 
-    Limits(redis).admit("names", CODES_TO_RECIPIENT, [ANNA])
+    Limits(redis).admit("names", CODES, [ANNA])
     keys = library.Redis.from_url(redis).keys("*names*")
     assert keys and not any(ANNA.encode() in key for key in keys)
 

@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from app import logs
-from tests.conftest import BEARER, SIGNAL, client
+from tests.conftest import BEARER, SIGNAL, TOKEN, client
 
 CODE = {"To": "+4915112345678", "Body": "482915"}
 HEADERS = {**BEARER, "X-Request-ID": "abc"}
@@ -38,11 +38,11 @@ def test_a_sent_message_is_one_line(
 def test_a_callers_mistake_is_a_warning_with_what_the_log_alone_may_say(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    headers = {"Authorization": "Bearer Bearer x", "X-Request-ID": "abc"}
+    headers = {"Authorization": f"Bearer Bearer {TOKEN}", "X-Request-ID": "abc"}
     client().post("/v2/send", json=CODE, headers=headers)
     assert log(capfd) == (
         "TIME WARNING request request_id=abc client=- template=- to=- outcome=unauthorized"
-        " state=not_sent status=401 ms=N signal_ms=N detail=\"the sender's token field begins with"
+        " state=not_sent status=401 ms=N signal_ms=N detail=\"the Authorization header begins with"
         " 'Bearer', which the sender adds itself\"\n"
     )
 

@@ -1,6 +1,7 @@
 """The form of an answer, and the truth about several recipients."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,18 +62,99 @@ def test_a_partial_success_is_201_and_names_the_rest(
     )
 
 
-def test_members_of_a_group_who_missed_it_are_named(
+def test_members_of_a_group_who_missed_it_are_named_by_a_part_of_their_number(
     signal: responses.RequestsMock,
 ) -> None:
-    errors = {"recipients": [{"number": A, "reason": "UNREGISTERED_FAILURE"}]}
-    body = json.dumps([{"timestamp": "1700000000000", "errors": errors}])
+    missed = [
+        {"number": A, "reason": "UNREGISTERED_FAILURE"},
+        {"username": "bob.01", "reason": "IDENTITY_FAILURE"},
+    ]
+    body = json.dumps(
+        [{"timestamp": "1700000000000", "errors": {"recipients": missed}}]
+    )
     by_recipient(signal, {"group.YWJj": (201, body)})
     assert send(signal, ["group.YWJj"]) == (
         201,
         {
             "timestamp": "1700000000000",
-            "errors": {"recipients": [{"number": A, "reason": "not_on_signal"}]},
+            "errors": {
+                "recipients": [
+                    {"number": "+49…011", "reason": "not_on_signal"},
+                    {"number": "…", "reason": "safety_number_changed"},
+                ]
+            },
         },
+    )
+
+
+OWN = """\
+variables: {INTERNAL: "+4915100000012, +4915100000013"}
+templates: {door: {recipients: ["{INTERNAL}", "{phone}"], message: Open}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "document", "named"),
+    [
+        ("/v2/send/door", {"phone": A}, A),
+        ("/v2/send", {"message": "x", "recipients": [A, "{INTERNAL}"]}, A),
+        ("/v2/send", {"message": "x", "recipients": "{INTERNAL}"}, None),
+    ],
+)
+def test_recipients_of_the_configuration_are_never_named_in_full(
+    path: str,
+    document: dict[str, Any],
+    named: str | None,
+    signal: responses.RequestsMock,
+    tmp_path: Path,
+) -> None:
+    templates = tmp_path / "templates.yaml"
+    templates.write_text(OWN)
+    rejected = error("Unregistered user\nFailed to send message")
+    by_recipient(signal, {A: rejected, B: rejected, C: (201, '{"timestamp":"1"}')})
+    caller = client(templates_file=templates)
+    answer = caller.post(path, json=document, headers=BEARER)
+    shown = [name for name in (named, "+49…012") if name]
+    assert (answer.status_code, answer.json) == (
+        201,
+        {
+            "timestamp": "1",
+            "errors": {
+                "recipients": [
+                    {"number": name, "reason": "not_on_signal"} for name in shown
+                ]
+            },
+        },
+    )
+
+
+def test_a_recipient_of_the_configuration_that_is_refused_is_not_named_in_full(
+    signal: responses.RequestsMock, tmp_path: Path
+) -> None:
+    templates = tmp_path / "templates.yaml"
+    templates.write_text(OWN.replace(", +4915100000013", ""))
+    by_recipient(signal, {B: error("Invalid phone number '+4915100000012': x")})
+    document = {"message": "x", "recipients": "{INTERNAL}"}
+    caller = client(templates_file=templates)
+    answer = caller.post("/v2/send", json=document, headers=BEARER)
+    assert answer.json == {
+        "error": "'+49…012' is not a number that Signal can reach. Sign out, sign in again,"
+        " and enter the number with its country code, like +49 151 23456789.",
+        "code": "invalid_recipient",
+        "request_id": answer.headers["X-Request-ID"],
+    }
+
+
+def test_an_unknown_group_is_the_administrators_matter(
+    signal: responses.RequestsMock,
+) -> None:
+    by_recipient(signal, {"group.YWJj": error("Group not found: YWJj")})
+    status, document = send(signal, ["group.YWJj"])
+    assert (status, document["code"], document["error"]) == (
+        422,
+        "invalid_recipient",
+        "No message was sent. Tell the administrator: the sender is not in this Signal group,"
+        " or may not write there.",
     )
 
 
@@ -213,7 +295,7 @@ def test_any_other_request_id_is_replaced(given: str | None) -> None:
 
 
 def test_the_sentences_can_be_replaced(
-    signal: responses.RequestsMock, tmp_path: Any
+    signal: responses.RequestsMock, tmp_path: Path
 ) -> None:
     templates = tmp_path / "templates.yaml"
     templates.write_text("errors:\n  invalid_recipient: '{value} ist keine Nummer'\n")
@@ -239,7 +321,7 @@ def test_a_bug_of_ours_is_told_in_one_sentence_and_logged_without_its_text(
         "Something went wrong. Tell the administrator: the log has the reason.",
     )
     logged = capfd.readouterr().err
-    assert "RuntimeError" in logged and "test_answers.py" in logged
+    assert "RuntimeError" in logged and "test_exchange.py" in logged
     assert TOKEN not in logged
 
 
