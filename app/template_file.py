@@ -141,9 +141,9 @@ class TemplateFile(Document):
             texts = split_texts(text if value is None else value)
             return tuple(phone.recipient(part, None) for part in texts), ()
         except phone.NotANumber:
-            source = f"{named[0]}: write" if named else "write"
+            write = f"In {named[0]} write" if named else "Write"
             raise ValueError(
-                f"is no recipient. In {source} phone numbers with their country code, as in"
+                f"is no recipient. {write} phone numbers with their country code, as in"
                 " +4915100000001, groups or user names."
             ) from None
 

@@ -1,6 +1,6 @@
 """``templates.yaml``: what it may hold, and every mistake in it with its line."""
 
-import json
+from collections.abc import Collection
 from ipaddress import ip_network
 from pathlib import Path
 from textwrap import dedent
@@ -10,13 +10,16 @@ import pytest
 
 from app import payloads, template_file
 from app.access import Client
+from app.fields import Field
+from app.payloads import Reading
 from app.styling import Style
 from app.templates import Catalogue
 
 ADMIN = "+4915111111111"
 OURS = Path(__file__).parent.parent / "templates.yaml"
 IN_QUOTES = "YAML reads this as a number. Put it in quotes."
-KEYS = "message, recipients, locales, variants, defaults"
+KEYS = "message, recipients, locales, variants, defaults, limit, answer"
+OWN = Reading(own=True)  # every key is a field and nothing else
 NO_FIELD = "Write {name}, {name.key}, {name[0]} or {name:text}."
 NO_PARTNER = r"'{}' has no partner. For the character itself write '\{}'."
 NO_BRACE = "a brace has no partner. For the brace itself write '{{' or '}}'."
@@ -29,20 +32,21 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(
-    text: str | bytes, environ: dict[str, str] | None = None, **more: Any
+    text: str | bytes,
+    environ: dict[str, str] | None = None,
+    names: Collection[str] | None = None,
 ) -> tuple[Catalogue, list[str]]:
     """The catalogue of a file of this text, and its problems without the file's name."""
     path, problems = Path("templates.yaml"), list[str]()
     path.write_bytes(text if isinstance(text, bytes) else dedent(text).encode())
-    names, region = more.get("names"), more.get("region")
-    found = template_file.read(path, environ or {}, region, names, problems)
+    found = template_file.read(path, environ or {}, names, problems)
     assert all(problem.startswith("templates.yaml, line ") for problem in problems)
     return found, [problem.partition(", ")[2] for problem in problems]
 
 
 def rendered(found: Catalogue, name: str, **payload: Any) -> str:
     """The text of a template, its styles shown as they are written in markup."""
-    request = payloads.read(json.dumps(payload).encode(), found.variables, None)
+    request = payloads.read(payload, found.variables, None, OWN)
     pieces = found.render(found.templates[name], request).pieces
     return "".join(p.value if isinstance(p, Style) else p for p in pieces)
 
@@ -99,7 +103,12 @@ def test_a_whole_file_is_read() -> None:
         templates:
           sms:
             message: "{token}"
-            recipients: ["{{ .NUMBER }}", "0151 22222222, group.YWJj", "u:name.01"]
+            recipients: ["{{ .NUMBER }}", "+49 151 22222222, group.YWJj", "u:name.01"]
+          door:
+            message: Open
+            recipients: ["{user[phone]}"]
+            limit: 20 per hour
+            answer: 200
         clients:
           all: {}
           authentik:
@@ -108,6 +117,7 @@ def test_a_whole_file_is_read() -> None:
             recipients: ["+49*", group.*]
             networks: [10.0.0.1/8, "::1"]
             limits: {recipient: 10 per 5 minutes, client: 2/hour}
+            text_mode: styled
           restricted: {templates: [], recipients: []}
         errors:
           not_on_signal: " Nicht bei Signal. "
@@ -115,7 +125,6 @@ def test_a_whole_file_is_read() -> None:
         """,
         {"SIGNAL_NUMBER": "+4915100000001", "B": "b"},
         names={"all", "authentik", "restricted"},
-        region="DE",
     )
     assert problems == []
     assert found.variables == {"NUMBER": "+4915100000001", "NAME": "nobody", "A": "abc"}
@@ -125,6 +134,10 @@ def test_a_whole_file_is_read() -> None:
         "group.YWJj",
         "name.01",
     )
+    sms, door = found.templates["sms"], found.templates["door"]
+    assert (sms.limit, sms.answer) == ("10 per 5 minutes", 201)
+    assert (door.limit, door.answer) == ("20 per hour", 200)
+    assert door.addresses == ((Field("user[phone]", ("user", "phone"), ""),),)
     assert found.clients == {
         "all": Client("all"),
         "authentik": Client(
@@ -134,6 +147,7 @@ def test_a_whole_file_is_read() -> None:
             recipients=("+49*", "group.*"),
             networks=(ip_network("10.0.0.0/8"), ip_network("::1/128")),
             limits={"recipient": "10 per 5 minutes", "client": "2/hour"},
+            styled=True,
         ),
         "restricted": Client("restricted", templates=(), recipients=()),
     }
@@ -170,7 +184,9 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
               three ~four
             variants: {alert: "{0}", fatal: "x", warning: null}
             defaults: {user-name.x: "", a b: x, n: 5}
-            recipients: ["{NOBODY}", +49, "0151", "hash:x"]
+            recipients: ["{a b}", +49, "0151", "hash:x"]
+            limit: often
+            answer: 205
           empty: {recipients: [{ADMIN},
             [x]]}
           text: hello
@@ -210,34 +226,37 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         "line 19: 'a b' cannot be a name in defaults. Use letters, digits and _.",
         f"line 19: {IN_QUOTES}",
         f"line 20: {IN_QUOTES}",
-        "line 20: this is no recipient: write a phone number with its country code, a group or a user name.",
-        "line 20: this is no variable: '{NOBODY}'. Name it under 'variables'.",
-        "line 21: a text is expected here, not a mapping. If the text begins with '{', put it in quotes.",
-        "line 21: template 'empty' has no message.",
-        "line 22: a text is expected here, not a list.",
-        f"line 23: template 'text' {NO_MAPPING}",
-        "line 26: this is no template: 'none'.",
-        f"line 27: {IN_QUOTES}",
-        "line 27: this is no phone number. Write it with its country code, like +4915100000001.",
-        "line 28: this is no recipient and no pattern of one. Write it like +49* or group.*.",
-        "line 29: YAML reads this as a date. Put it in quotes.",
-        "line 29: this is no network. Write it like 10.0.0.0/8.",
-        f"line 30: {IN_QUOTES}",
-        "line 30: limits has no 'sender'. It may have: recipient, client.",
-        "line 30: this is no limit. Write it like 10 per 5 minutes.",
-        "line 31: client 'authentik' has no 'token'."
-        " It may have: templates, number, recipients, networks, limits, passthrough, attachments.",
-        f"line 32: client 'monitoring' {NO_MAPPING}",
-        "line 32: no token in API_TOKENS is named 'monitoring'. Add one there as monitoring:<token>,"
+        "line 20: this is no recipient. Write phone numbers with their country code, as in"
+        " +4915100000001, groups or user names.",
+        f"line 20: this is no recipient: '{{a b}}' is no field. {NO_FIELD}",
+        "line 21: this is no limit. Write it like 10 per 5 minutes.",
+        "line 22: this is no status for success. Write 200 to 204.",
+        "line 23: a text is expected here, not a mapping. If the text begins with '{', put it in quotes.",
+        "line 23: template 'empty' has no message.",
+        "line 24: a text is expected here, not a list.",
+        f"line 25: template 'text' {NO_MAPPING}",
+        "line 28: this is no template: 'none'.",
+        f"line 29: {IN_QUOTES}",
+        "line 29: this is no phone number. Write it with its country code, like +4915100000001.",
+        "line 30: this is no recipient and no pattern of one. Write it like +49* or group.*.",
+        "line 31: YAML reads this as a date. Put it in quotes.",
+        "line 31: this is no network. Write it like 10.0.0.0/8.",
+        f"line 32: {IN_QUOTES}",
+        "line 32: limits has no 'sender'. It may have: recipient, client.",
+        "line 32: this is no limit. Write it like 10 per 5 minutes.",
+        "line 33: client 'authentik' has no 'token'. It may have: templates, number, recipients, networks,"
+        " limits, passthrough, attachments, text_mode.",
+        "line 34: 'monitoring' has no token in API_TOKENS. Add one there as monitoring:<token>,"
         " or take this entry out.",
-        "line 34: this must be a text whose only fields are {seconds}, {wait}.",
-        "line 35: errors has no 'unknown'. It may have: bad_request, unauthorized, forbidden, not_found,"
-        " method_not_allowed, too_large, no_recipient, invalid_recipient, no_sender, no_message,"
-        " missing_field, unformatted_mapping, not_on_signal, safety_number_changed, rate_limited,"
-        " signal_rate_limited, sender_not_registered, signal_rejected, signal_unreachable, busy,"
-        " signal_timeout, internal.",
-        "line 36: there is no value. Write one, or take the line out.",
-        "line 37: the file has no 'others'. It may have: variables, templates, clients, errors.",
+        f"line 34: client 'monitoring' {NO_MAPPING}",
+        "line 36: this must be a text whose only fields are {seconds}, {wait}.",
+        "line 37: errors has no 'unknown'. It may have: bad_request, unauthorized, forbidden, not_found,"
+        " method_not_allowed, too_large, no_recipient, invalid_recipient, ambiguous_recipient,"
+        " unknown_group, no_sender, no_message, missing_field, unformatted_mapping, not_on_signal,"
+        " safety_number_changed, rate_limited, signal_rate_limited, sender_not_registered,"
+        " signal_rejected, signal_unreachable, busy, signal_timeout, internal.",
+        "line 38: there is no value. Write one, or take the line out.",
+        "line 39: the file has no 'others'. It may have: variables, templates, clients, errors.",
     ]
 
 
@@ -292,7 +311,7 @@ def test_a_file_that_is_no_yaml_is_told_with_what_to_do(
 
 def test_a_missing_file_is_told_with_the_variable_that_names_it() -> None:
     problems = ["another problem"]
-    template_file.read(Path("none.yaml"), {}, None, None, problems)
+    template_file.read(Path("none.yaml"), {}, None, problems)
     assert problems == [
         "another problem",
         "none.yaml, line 1: the file cannot be read: No such file or directory."
@@ -390,7 +409,7 @@ def test_what_comes_from_the_environment_is_neither_markup_nor_a_field(
 
 def test_a_default_from_the_file_has_no_style() -> None:
     found, _ = read("templates: {sms: {message: '${NONE:-**x**} ~{a}~'}}")
-    request = payloads.read(b'{"a": "y"}', {}, None)
+    request = payloads.read({"a": "y"}, {}, None, OWN)
     assert found.render(found.templates["sms"], request).pieces == (
         *("**x**", " "),
         *(Style.STRIKETHROUGH, "y", Style.STRIKETHROUGH),
@@ -425,6 +444,12 @@ def test_problems_and_reprs_hold_nothing_of_the_environment() -> None:
         """,
         {"ADMINS": f"{ADMIN},s3cr3t", "OTHER": "0ther-s3cr3t"},
     )
-    assert len(problems) == 4
+    assert problems[:2] == [
+        "line 2: this is no recipient. In {ADMINS} write phone numbers with their country code,"
+        " as in +4915100000001, groups or user names.",
+        "line 2: this is no recipient. Write phone numbers with their country code,"
+        " as in +4915100000001, groups or user names.",
+    ]
+    assert len(problems) == 5
     shown = repr(found) + "".join(problems)
     assert "s3cr3t" not in shown and ADMIN not in shown
