@@ -107,7 +107,7 @@ def test_a_malformed_line_with_a_token_is_repeated_nowhere(
     with connect(running, head.encode()) as caller:
         answer = read(caller).decode()
     assert answer.startswith("HTTP/1.1 400 Bad Request")
-    assert "This request cannot be read: it is no valid HTTP." in answer
+    assert "\n    This is no valid HTTP.\n" in answer
     assert secret not in answer + running.output
 
 
