@@ -9,7 +9,6 @@ import responses
 from click.testing import Result
 
 from app import create_app
-from app.errors import KINDS
 from tests import redis_server
 from tests.conftest import ADMIN, NUMBER, SIGNAL, TOKEN, settings
 
@@ -17,13 +16,13 @@ DAEMON = "http://admin:s3cr3t@daemon.test:8081/api/v1/rpc"
 TO = "+49 151 12345678"
 OFFLINE = """\
 ✓ The configuration is in order. templates.yaml: sms, notification.
-✓ Template sms (also locale de, locale fr), with samples:
+✓ Template sms (also de, fr), with samples:
     Your verification code
 
     123456
 
     It expires in 5 minutes. If you did not ask for it, ignore this message.
-✓ Template notification (also variant alert), with samples:
+✓ Template notification (also alert), with samples:
     authentik: notice
 
     Somebody signed in from a new place.
@@ -77,12 +76,8 @@ def test_nothing_is_configured() -> None:
     app = create_app(environ={})
     result = app.test_cli_runner().invoke(args=["check"])
     assert result.output == OFFLINE + NO_RECIPIENTS + (
-        "– Signal's server: none, so messages are shown on the terminal and not sent.\n"
+        "– Signal's server: none, so messages are shown here and not sent.\n"
         "    To send them, set SIGNAL_API_URL, like http://signal:8080.\n"
-        "– Sender: none.\n"
-        "    Set SIGNAL_NUMBER to the number that sends, with its country code.\n"
-        "– Tokens: one is made for each run.\n"
-        "    Set API_TOKENS. 'flask --app wsgi token authentik' makes one.\n"
         "✓ Limits: counted in memory.\n"
     )
     assert result.exit_code == 0
@@ -90,7 +85,7 @@ def test_nothing_is_configured() -> None:
 
 def test_a_preview_with_number_and_tokens_lacks_only_the_server() -> None:
     assert shown(signal_urls=()) == (
-        "– Signal's server: none, so messages are shown on the terminal and not sent.\n"
+        "– Signal's server: none, so messages are shown here and not sent.\n"
         "    To send them, set SIGNAL_API_URL, like http://signal:8080.\n" + LIMITS,
         0,
     )
@@ -144,7 +139,9 @@ def test_a_sender_that_is_not_registered(server: responses.RequestsMock) -> None
         SERVER.replace(
             "✓ Sender +49…001: registered there.",
             "✗ Sender +49…001: not registered there.\n"
-            "    Link or register this number on Signal's server, or correct SIGNAL_NUMBER.",
+            "    If Signal was out of reach when this server started, restart it."
+            " If the number was never\n"
+            "    linked, run 'flask --app wsgi link', or correct SIGNAL_NUMBER.",
         )
         + LIMITS,
         1,
@@ -181,32 +178,6 @@ def test_alerts_without_recipients_are_a_warning() -> None:
     app = create_app(settings(), {})
     result = app.test_cli_runner().invoke(args=["check", "--offline"])
     assert (result.output, result.exit_code) == (OFFLINE + NO_RECIPIENTS, 0)
-
-
-@pytest.mark.parametrize(
-    ("clients", "told"),
-    [
-        ("{authentik: {templates: [notification, other]}}", NO_RECIPIENTS),
-        ("{authentik: {templates: [notification]}}", NO_RECIPIENTS),
-        ("{authentik: {templates: [other]}}", ""),
-    ],
-)
-def test_recipients_are_wanted_where_a_client_may_send_alerts(
-    clients: str, told: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "templates.yaml"
-    path.write_text(
-        f"clients: {clients}\ntemplates: {{other: {{message: A}}, notification: {{message: B}}}}\n"
-    )
-    result = check("--offline", templates_file=path)
-    assert result.output == (
-        f"✓ The configuration is in order. {path}: other, notification.\n"
-        "✓ Template other, with samples:\n"
-        "    A\n"
-        "✓ Template notification, with samples:\n"
-        f"    B\n{told}"
-    )
-    assert result.exit_code == 0
 
 
 def test_the_number_of_a_client_is_looked_up_too(
@@ -284,7 +255,7 @@ def test_a_message_of_which_nothing_is_seen(tmp_path: Path) -> None:
         "✗ Template empty: nothing is to be seen of it.\n"
         "    Write a text there, or set its variables.\n"
         "✓ Template own, with samples:\n"
-        "    anna@example.com ‹count› red\n"
+        "    ‹user.email› ‹count› red\n"
     )
     assert result.exit_code == 1
 
@@ -327,8 +298,7 @@ def test_a_test_message_to_somebody_not_on_signal(
     output, status = shown("--send", TO, signal_number=NUMBER)
     assert output == SERVER + LIMITS + (
         "✗ Test message to +49…678: not sent (not_on_signal).\n"
-        f"    {KINDS['not_on_signal'].sentence}\n"
-        "    In detail: the recipient is not on Signal.\n"
+        "    The recipient is not on Signal.\n"
     )
     assert status == 1
 
@@ -338,8 +308,7 @@ def test_a_test_message_of_which_nobody_knows(server: responses.RequestsMock) ->
     output, status = shown("--send", TO)
     assert output == SERVER + LIMITS + (
         "✗ Test message to +49…678: nobody knows whether it was sent (signal_timeout).\n"
-        f"    {KINDS['signal_timeout'].sentence}\n"
-        "    In detail: the server answers 503, which says nothing about the message.\n"
+        "    The server answers 503, which says nothing about the message.\n"
     )
     assert status == 1
 
