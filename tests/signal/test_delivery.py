@@ -9,9 +9,8 @@ from time import monotonic, sleep
 import pytest
 
 from app.signal import connect, delivery
-from app.signal.delivery import Route, Signal
+from app.signal.delivery import BUSY, LATE, Route, Signal
 from app.signal.outcome import Message, Outcome, State, not_sent, server_failed, unknown
-from app.signal.turns import BUSY, LATE
 from app.styling import plain
 from tests import standin
 from tests.conftest import NUMBER, settings
@@ -50,6 +49,9 @@ class Backend:
         with self._lock:
             self._under_way -= 1
         return self.outcome
+
+    def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
+        return None
 
     def concurrency(self, deadline: float) -> int | None:
         self.asked += 1
