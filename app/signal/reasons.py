@@ -116,13 +116,10 @@ LINES: tuple[tuple[Outcome, str], ...] = (
     (NO_GROUP, r"Invalid (?:identifier|Signal group size|group id)\b.*"),
     (NO_GROUP, r"Cannot send message to group - please first update your profile\."),
     (NO_RECIPIENT, r"Invalid phone number '[^']*'.*"),
-    (NO_RECIPIENT, r"Couldn't process request - please provide at least one recipient"),
     (NO_STICKER, r"Failed to send sticker: Sticker pack not found"),
     (NO_AUTHOR, r"The user \S+ is not registered\."),
     (NO_TEXT, r"Sending empty message is not allowed, .*"),
     (UNREADABLE, r"Couldn't process request - .*|'view_once' can only be set for .*"),
     (UNREADABLE, r"illegal base64 data .*|The base64 data does not exist\."),
     (UNREADABLE, r"Quote author parameter is missing|Invalid (?:textStyle|style)\b.*"),
-    (UNREADABLE, r"Signal Messenger .* cannot be specified together .*"),
-    (UNREADABLE, r"A signal message cannot be sent to more than one group .*"),
 )
