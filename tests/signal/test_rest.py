@@ -255,6 +255,10 @@ TEXTS: list[tuple[str, tuple[State, str | None]]] = [
         "User is not allowed to send message to group: x (YWJj)\n",
         not_sent("invalid_recipient"),
     ),
+    (
+        "Cannot send message to group - please first update your profile.",
+        not_sent("invalid_recipient"),
+    ),
     ("Invalid identifier group.x", not_sent("invalid_recipient")),
     ("Invalid Signal group size (16", not_sent("invalid_recipient")),
     (

@@ -1,0 +1,35 @@
+"""Reading signal-cli's texts: each line of the table is met, and none takes long."""
+
+import re
+from time import monotonic
+
+import pytest
+
+from app.signal import rest
+from app.signal.reasons import LINES
+from app.signal.signal_cli import read_text
+from app.signal.transport import Answer
+from tests.signal.test_daemon import ERRORS
+from tests.signal.test_failover import OF_THE_SERVER
+from tests.signal.test_rest import TEXTS
+
+MEBIBYTE = 1024 * 1024
+WHOLE = [*OF_THE_SERVER, *(text for text, _ in TEXTS), *(text for text, *_ in ERRORS)]
+KNOWN = [line.strip() for text in WHOLE for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("sign", [sign for _, sign in LINES])
+def test_each_line_of_the_table_is_one_that_signal_cli_writes(sign: str) -> None:
+    assert [line for line in KNOWN if re.fullmatch(sign, line)]
+
+
+@pytest.mark.parametrize("text", sorted({line for line in KNOWN if line}))
+def test_a_mebibyte_of_each_part_of_a_line_takes_no_second(text: str) -> None:
+    words = re.findall(r"\S+\s*|\s+", text)
+    for number, word in enumerate([*words, text, f"{text} ", f"{text}: "]):
+        before = "".join(words[:number]) if number < len(words) else ""
+        long = before + word * (MEBIBYTE // len(word))
+        started = monotonic()
+        read_text(long, "+4915112345678")
+        rest.read_answer(Answer(400, long.encode()), "group.YWJj")
+        assert monotonic() - started < 1, word
