@@ -13,6 +13,7 @@ from app.limits import Limits
 from app.logs import journal
 from app.settings import ApiToken, Settings
 from app.signal.delivery import Signal
+from app.signal.reasons import NOT_LOADED
 from app.webhooks import caller, identified
 
 VERSION = "0.1.0"
@@ -79,10 +80,13 @@ def blueprint(
     @health.get("/health/ready")
     def ready() -> tuple[dict[str, object], int]:
         found = problems()
-        if found:
-            journal().outcome = "not_ready"
-            return {"status": "not ready", "problems": found}, 503
-        return {"status": "ready"}, 200
+        if not found:
+            return {"status": "ready"}, 200
+        journal().outcome = "not_ready"
+        answer: dict[str, object] = {"status": "not ready", "problems": found}
+        if NOT_LOADED.code in found:
+            answer["hint"] = journal().detail = NOT_LOADED.detail
+        return answer, 503
 
     @health.get("/metrics")
     def prometheus() -> Response:

@@ -9,8 +9,15 @@ import responses
 from tests.conftest import NUMBER, SIGNAL, client
 
 
+HINT = (
+    "the server does not know the sender: either it could not reach Signal when it was"
+    " started (check its network and restart it), or the number is not linked (link it)"
+)
+
+
 def not_ready(*problems: str) -> tuple[int, dict[str, object]]:
-    return 503, {"status": "not ready", "problems": list(problems)}
+    hint = {"hint": HINT} if "sender_not_registered" in problems else {}
+    return 503, {"status": "not ready", "problems": list(problems), **hint}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,17 @@ def test_ready_is_a_gateway_whose_sender_is_registered(
         assert (answer.status_code, answer.json) == (200, {"status": "ready"})
     else:
         assert (answer.status_code, answer.json) == not_ready(*problems)
+
+
+def test_the_log_says_why_a_sender_may_be_unknown(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with responses.RequestsMock() as server:
+        server.get(f"{SIGNAL}/v1/accounts", body="[]")
+        client().get("/health/ready")
+    logged = capfd.readouterr().err
+    assert " outcome=not_ready state=not_sent status=503 " in logged
+    assert f'detail="{HINT}"' in logged
 
 
 def test_signals_server_is_asked_once_for_several_probes() -> None:
