@@ -7,6 +7,7 @@ from time import monotonic
 import pytest
 import requests
 
+from app.signal.reasons import NOT_LOADED
 from app.signal.transport import call
 from tests import gateway, signal_cli
 from tests.gateway import NUMBER, TOKEN, Gateway
@@ -66,7 +67,11 @@ def test_readiness_says_so_too(running: Gateway) -> None:
     answer = requests.get(f"{running.url}/health/ready", timeout=10)
     assert (answer.status_code, answer.json()) == (
         503,
-        {"status": "not ready", "problems": ["sender_not_registered"]},
+        {
+            "status": "not ready",
+            "problems": ["sender_not_registered"],
+            "hint": NOT_LOADED.detail,
+        },
     )
 
 

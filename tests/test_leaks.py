@@ -23,8 +23,11 @@ ANSWERS: list[dict[str, Any]] = [
     *({"body": kind(UPSTREAM)} for kind in (requests.ReadTimeout, requests.ConnectionError)),
 ]  # fmt: skip
 BODIES = [
-    {"to": RECIPIENT, "token": CODE, "text": TEXT},
     {"to": RECIPIENT, "message": f"{TEXT} {CODE}"},
+    {"to": RECIPIENT, "token": CODE},
+    {"to": RECIPIENT, "token": CODE, "text": TEXT},
+    {"to": RECIPIENT, "message": f"{TEXT} {TOKEN}"},
+    {"to": RECIPIENT, "message": TEXT, "quote_author": f"{TEXT} {CODE}"},
     {"to": RECIPIENT, "message": f"{TEXT} {CODE} {{token}}"},
     {"to": RECIPIENT, "message": {"text": TEXT, "code": CODE}},
     {"to": RECIPIENT, "token": CODE, "number": "+4915199999999"},
