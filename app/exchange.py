@@ -19,7 +19,7 @@ from app.errors import GatewayError
 from app.logs import journal
 from app.phone import masked
 from app.recipients import Recipients
-from app.signal.outcome import Outcome, State, gravest
+from app.signal.outcome import GRAVEST, Outcome, State
 
 SMALL_BODY = 256 * 1024  # bytes
 LARGE_BODIES = (
@@ -43,7 +43,7 @@ def delivered(
     """
     failed = [to for to, o in outcomes.items() if o.state is not State.SENT]
     if len(failed) == len(outcomes):
-        to = min(failed, key=lambda to: gravest(outcomes[to]))
+        to = min(failed, key=lambda to: GRAVEST.index(outcomes[to].code))
         raise _refusal(outcomes[to], to, recipients.shown[to])
     rest = [(recipients.shown[to], outcomes[to].code) for to in failed]
     rest += [(name, error.code) for name, error in recipients.errors.items()]

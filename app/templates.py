@@ -194,8 +194,10 @@ def _filled(template: Template, request: SendRequest, fields: Fields) -> Styled:
     compiled = template.text_for(request.severity, request.locale)
     try:
         return styled(
-            p if isinstance(p, Style) else fill(p, fields, template.defaults)
-            for p in compiled
+            [
+                p if isinstance(p, Style) else fill(p, fields, template.defaults)
+                for p in compiled
+            ]
         )
     except MissingField as missing:
         raise GatewayError("missing_field", field=missing.name) from missing

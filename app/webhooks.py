@@ -11,7 +11,7 @@ from app.limits import Limits
 from app.logs import journal
 from app.settings import ApiToken, Settings
 from app.signal.delivery import Signal
-from app.signal.outcome import Message, Outcome, State, state
+from app.signal.outcome import Message, Outcome, State
 from app.templates import Catalogue
 
 
@@ -99,7 +99,9 @@ def _deliver(
     for outcome in outcomes.values():
         labels = (entry.client, entry.template, outcome.backend)
         metrics.MESSAGES.labels(*labels, outcome.code or "sent").inc()
-    entry.outcome, entry.state = "sent", state(outcomes.values())
+    states = {outcome.state for outcome in outcomes.values()}
+    entry.outcome = "sent"
+    entry.state = next(known.value for known in State if known in states)
     entry.detail = "; ".join({o.detail: None for o in outcomes.values() if o.detail})
     entry.urgent = any(outcome.urgent for outcome in outcomes.values())
     return outcomes

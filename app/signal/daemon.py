@@ -9,7 +9,6 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from app.signal.outcome import Message, Outcome, not_sent, unknown
@@ -64,8 +63,8 @@ class DaemonServer:
             body = rpc("send", send_params(message, recipient))
         except ValueError as error:
             return not_sent("bad_request", str(error))
-        read = partial(read_answer, recipient=recipient)
-        return hand_over(self._url, body, deadline, read)
+        answer = hand_over(self._url, body, deadline)
+        return answer if isinstance(answer, Outcome) else read_answer(answer, recipient)
 
     def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
         """What is true instead of "not on Signal", which is also said without a network."""

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Protocol
 
 from app import metrics
-from app.signal.outcome import Message, Outcome, State, gravest, not_sent, unknown
+from app.signal.outcome import GRAVEST, Message, Outcome, State, not_sent, unknown
 from app.signal.transport import Unusable
 
 DEFAULT_CONCURRENCY = 96  # sends at once, where the server does not say
@@ -189,7 +189,8 @@ class Signal:
             left = [to for to in recipients if may_go_on(outcomes.get(to))]
             if left:
                 for to, outcome in route.deliver(message, left, deadline).items():
-                    outcomes[to] = min(outcomes.get(to, outcome), outcome, key=gravest)
+                    both = outcomes.get(to, outcome), outcome
+                    outcomes[to] = min(both, key=lambda o: GRAVEST.index(o.code))
         return [outcomes[to] for to in recipients]
 
     def problems(self, sender: str | None) -> list[str]:

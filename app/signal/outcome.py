@@ -1,6 +1,6 @@
 """What is handed to Signal, and what became of it for each recipient."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -17,8 +17,9 @@ class Message:
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-# If nobody got the message, the first of these reasons answers.
+# If nobody got the message, the first of these reasons answers; a success goes before all.
 GRAVEST = (
+    None,
     "signal_timeout",
     "sender_not_registered",
     "signal_rejected",
@@ -28,15 +29,18 @@ GRAVEST = (
     "rate_limited",
     "safety_number_changed",
     "not_on_signal",
+    "invalid_recipient",
+    "no_message",
+    "bad_request",
 )
 
 
 class State(Enum):
-    """What is known about a message: accepted, certainly not sent, or nobody can know."""
+    """What is known about a message: accepted, nobody can know, or certainly not sent."""
 
     SENT = "sent"
-    NOT_SENT = "not_sent"
     UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
 
 
 @dataclass(frozen=True)
@@ -74,25 +78,3 @@ def server_failed(code: str, detail: str) -> Outcome:
 
 def unknown(detail: str) -> Outcome:
     return Outcome(State.UNKNOWN, "signal_timeout", detail)
-
-
-def sent(timestamp: Any, missed: Sequence[tuple[str, str]] = ()) -> Outcome:
-    """Accepted by Signal at its ``timestamp``, except for ``missed`` members of a group."""
-    text = str(timestamp) if isinstance(timestamp, int | str) else ""
-    is_time = text.isascii() and text.isdecimal() and len(text) < 20
-    named = tuple((name, code) for name, code in missed if name)
-    return Outcome(State.SENT, timestamp=text if is_time else None, missed=named)
-
-
-def gravest(outcome: Outcome) -> int:
-    """A key to sort outcomes by: what was sent, then the gravest reason."""
-    if outcome.code is None:
-        return -1
-    return GRAVEST.index(outcome.code) if outcome.code in GRAVEST else len(GRAVEST)
-
-
-def state(outcomes: Iterable[Outcome]) -> str:
-    """One word for all recipients: ``sent`` if anybody got it, else the graver of the rest."""
-    states = {outcome.state for outcome in outcomes}
-    order = (State.SENT, State.UNKNOWN, State.NOT_SENT)
-    return next(known.value for known in order if known in states)

@@ -9,14 +9,13 @@ src/client/jsonrpc2.go at 0.100 and later; issues are that project's.
 import json
 import re
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from app.signal.outcome import Message, Outcome, State, not_sent, sent, unknown
+from app.signal.outcome import Message, Outcome, State, not_sent, unknown
 from app.signal.reasons import CAPTCHA, LIMITED, RESTARTING
 from app.signal.signal_cli import by_type, doubt, for_recipient, named, read_text
-from app.signal.transport import Answer, Unusable, call, hand_over
+from app.signal.transport import Answer, Unusable, call, hand_over, timestamp
 from app.styling import to_markup
 
 # By mode. The first two start a process for each send, one after the other.
@@ -36,9 +35,9 @@ class RestServer:
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
         """Send to one recipient before ``deadline`` (`time.monotonic`)."""
-        read = partial(read_answer, recipient=recipient)
         body = _body(message, recipient)
-        return hand_over(f"{self._url}/v2/send", body, deadline, read)
+        answer = hand_over(f"{self._url}/v2/send", body, deadline)
+        return answer if isinstance(answer, Outcome) else read_answer(answer, recipient)
 
     def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
         """What is true instead of "not on Signal", which is also said without a network."""
@@ -115,9 +114,12 @@ def _accepted(document: Any, recipient: str) -> Outcome:
     listed = errors.get("recipients") if isinstance(errors, dict) else None
     items = listed if isinstance(listed, list) else []
     missed = [(i, i.get("reason") if isinstance(i, dict) else None) for i in items]
-    if missed and not recipient.startswith("group."):
+    accepted = Outcome(State.SENT, timestamp=timestamp(entry.get("timestamp")))
+    if not missed:
+        return accepted
+    if not recipient.startswith("group."):
         return by_type(missed[0][1])
-    return sent(entry.get("timestamp"), named(missed))
+    return replace(accepted, missed=named(missed))
 
 
 def _read_error(text: str, recipient: str) -> Outcome | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.signal.outcome import Outcome, State, sent
+from app.signal.outcome import Outcome, State
 from app.signal.reasons import (
     CAPTCHA,
     FOR_GROUPS,
@@ -21,6 +21,7 @@ from app.signal.reasons import (
     OUT_OF_REACH,
     TYPES,
 )
+from app.signal.transport import timestamp
 
 LONGEST_RETRY_AFTER = 24 * 60 * 60  # seconds
 GRAVEST = list(TYPES)
@@ -69,7 +70,8 @@ def read_results(response: Mapping[str, Any], recipient: str) -> Outcome:
     if entries and len(failed) == len(entries):
         return _gravest(failed, recipient)
     missed = [(entry.get("recipientAddress"), entry.get("type")) for entry in failed]
-    return sent(response.get("timestamp"), named(missed))
+    time = timestamp(response.get("timestamp"))
+    return Outcome(State.SENT, timestamp=time, missed=named(missed))
 
 
 def _gravest(failed: Iterable[Mapping[str, Any]], recipient: str) -> Outcome:
@@ -106,9 +108,10 @@ def doubt(error: str) -> Outcome | None:
     return OUT_OF_REACH if is_away else None
 
 
-def named(missed: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
+def named(missed: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
     """The names of members who did not get it, each with the code of its type."""
-    return [(_name(address), by_type(kind).code or "") for address, kind in missed]
+    members = [(_name(address), by_type(kind).code or "") for address, kind in missed]
+    return tuple((name, code) for name, code in members if name)
 
 
 def _name(address: Any) -> str:

@@ -7,7 +7,6 @@ are not followed, and no proxy or netrc is taken from the environment.
 
 import json
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http.client import HTTPException
 from time import monotonic
@@ -90,17 +89,21 @@ def call(method: str, url: str, body: bytes, deadline: float) -> Answer:
         raise _failure(error) from error
 
 
-def hand_over(
-    url: str, body: bytes, deadline: float, read: Callable[[Answer], Outcome]
-) -> Outcome:
-    """What ``read`` makes of the answer, or what the lack of one means."""
+def hand_over(url: str, body: bytes, deadline: float) -> Answer | Outcome:
+    """The answer, or what the lack of one means."""
     try:
-        answer = call("POST", url, body, deadline)
+        return call("POST", url, body, deadline)
     except NotConnected as error:
         return server_failed("signal_unreachable", str(error))
     except NoAnswer as error:
         return replace(unknown(str(error)), server_failed=True)
-    return read(answer)
+
+
+def timestamp(value: Any) -> str | None:
+    """Signal's time as a text of digits; ``None`` if ``value`` is none."""
+    text = str(value) if isinstance(value, int | str) else ""
+    is_time = text.isascii() and text.isdecimal() and len(text) < 20
+    return text if is_time else None
 
 
 def _read(response: requests.Response, deadline: float) -> bytes | None:
