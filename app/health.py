@@ -89,7 +89,7 @@ def blueprint(
         if not scrapers:
             raise GatewayError("not_found")
         journal().client = identified(scrapers, limits, caller(settings, preview))
-        text = metrics.exposition(VERSION, problems())
+        text = metrics.exposition(problems())
         return Response(text, content_type=metrics.CONTENT_TYPE)
 
     return health
