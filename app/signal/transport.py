@@ -58,11 +58,11 @@ class Answer:
         except (ValueError, RecursionError):
             return None
 
-    def word(self, key: str) -> str:
-        """The short text under ``key``; empty if there is none."""
-        document = self.json()
-        value = document.get(key) if isinstance(document, dict) else None
-        return clean(value)[:LONGEST_WORD] if isinstance(value, str) else ""
+
+def word(document: Any, key: str) -> str:
+    """The short text under ``key`` of what a server says; empty if there is none."""
+    value = document.get(key) if isinstance(document, dict) else None
+    return clean(value)[:LONGEST_WORD] if isinstance(value, str) else ""
 
 
 def call(method: str, url: str, body: bytes, deadline: float) -> Answer:
