@@ -16,7 +16,6 @@ from werkzeug.exceptions import (
 
 from app.errors import GatewayError
 from app.logs import journal
-from app.phone import masked
 from app.recipients import Recipients
 from app.signal.outcome import Outcome, State, gravest
 
@@ -46,8 +45,6 @@ def delivered(
         raise _refusal(outcomes[to], to, recipients.shown[to])
     rest = [(recipients.shown[to], outcomes[to].code) for to in failed]
     rest += [(name, error.code) for name, error in recipients.errors.items()]
-    missed = [pair for outcome in outcomes.values() for pair in outcome.missed]
-    rest += [(masked(name), code) for name, code in missed]
     times = [outcome.timestamp for outcome in outcomes.values() if outcome.timestamp]
     now = str(time.time_ns() // 1_000_000)
     answer: dict[str, Any] = {"timestamp": times[0] if times else now}

@@ -1,6 +1,6 @@
 """What is handed to Signal, and what became of it for each recipient."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -46,8 +46,7 @@ class Outcome:
     ``code`` is a key of `app.errors.KINDS` unless it was sent. ``detail`` is for the log and
     in our own words. ``urgent`` asks for a person now; ``server_failed`` says that the cause is
     the server or its account, not the message or its recipient. ``timestamp`` is Signal's, in
-    milliseconds. ``missed`` are the members of a group that did not get it, each with a code.
-    ``backend`` is the server that was asked, as host and port.
+    milliseconds. ``backend`` is the server that was asked, as host and port.
     """
 
     state: State
@@ -57,8 +56,10 @@ class Outcome:
     server_failed: bool = False
     timestamp: str | None = field(default=None, repr=False)
     retry_after: int | None = None
-    missed: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     backend: str = field(default="none", compare=False)
+
+
+NOT_TO_ALL = "sent, but not to all members of the group"
 
 
 def not_sent(code: str, detail: str, retry_after: int | None = None) -> Outcome:
@@ -76,12 +77,11 @@ def unknown(detail: str) -> Outcome:
     return Outcome(State.UNKNOWN, "signal_timeout", detail)
 
 
-def sent(timestamp: Any, missed: Sequence[tuple[str, str]] = ()) -> Outcome:
-    """Accepted by Signal at its ``timestamp``, except for ``missed`` members of a group."""
+def sent(timestamp: Any = None, detail: str = "") -> Outcome:
+    """Accepted by Signal at its ``timestamp``."""
     text = str(timestamp) if isinstance(timestamp, int | str) else ""
     is_time = text.isascii() and text.isdecimal() and len(text) < 20
-    named = tuple((name, code) for name, code in missed if name)
-    return Outcome(State.SENT, timestamp=text if is_time else None, missed=named)
+    return Outcome(State.SENT, detail=detail, timestamp=text if is_time else None)
 
 
 def gravest(outcome: Outcome) -> int:

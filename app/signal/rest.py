@@ -8,14 +8,13 @@ src/client/jsonrpc2.go at 0.100 and later; issues are that project's.
 
 import json
 import re
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from app.signal.outcome import Message, Outcome, State, not_sent, sent, unknown
+from app.signal.outcome import NOT_TO_ALL, Message, Outcome, not_sent, sent, unknown
 from app.signal.reasons import CAPTCHA, LIMITED, RESTARTING
-from app.signal.signal_cli import by_type, doubt, for_recipient, named, read_text
+from app.signal.signal_cli import by_type, doubt, for_recipient, read_text
 from app.signal.transport import Answer, Unusable, call, hand_over, word
 from app.styling import to_markup
 
@@ -115,14 +114,14 @@ def _accepted(document: Any, recipient: str) -> Outcome:
     """A 201: an object up to 0.100, later a list, which may name those who did not get it."""
     entry = document[0] if isinstance(document, list) and document else document
     if not isinstance(entry, dict):
-        return Outcome(State.SENT)
+        return sent()
     errors = entry.get("errors")
     listed = errors.get("recipients") if isinstance(errors, dict) else None
-    items = listed if isinstance(listed, list) else []
-    missed = [(i, i.get("reason") if isinstance(i, dict) else None) for i in items]
-    if missed and not recipient.startswith("group."):
-        return by_type(missed[0][1])
-    return sent(entry.get("timestamp"), named(missed))
+    if not isinstance(listed, list) or not listed:
+        return sent(entry.get("timestamp"))
+    if recipient.startswith("group."):
+        return sent(entry.get("timestamp"), NOT_TO_ALL)
+    return by_type(listed[0].get("reason") if isinstance(listed[0], dict) else None)
 
 
 def _read_error(text: str, recipient: str) -> Outcome | None:
@@ -131,11 +130,11 @@ def _read_error(text: str, recipient: str) -> Outcome | None:
     lines = [line for line in text.splitlines() if not line.startswith(_LOG_LINE)]
     failed = [line for line in lines if line.startswith("Failed to send")]
     if lines and _COMPLAINT.fullmatch(lines[0]) and not failed:
-        return replace(sent(None), detail="sent, with a complaint of signal-cli")
+        return sent(detail="sent, with a complaint of signal-cli")
     # Without a last line "Failed to send message" some got it (409, 586, 857).
     is_partial = failed and all(line.startswith(_SOME) for line in failed)
     if is_partial and recipient.startswith("group."):
-        return replace(sent(None), detail="sent, but not to all")
+        return sent(detail=NOT_TO_ALL)
     return read_text(text, recipient)
 
 
