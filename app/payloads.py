@@ -90,6 +90,7 @@ def read(
     reading: Reading = Reading(),
 ) -> SendRequest:
     """Read the object of a request. ``variables`` may be placeholders for numbers in it."""
+    payload = {key: value for key, value in payload.items() if key}
     code = _authentiks_code(payload) or (None if reading.own else _code(payload))
     alert = {} if code or reading.own else _alert(payload)
     is_text = not (code or alert or reading.own)
@@ -141,7 +142,7 @@ def _code(payload: Mapping[str, Any]) -> str | None:
     key = _first(payload, CODE_KEYS)
     if not _first(payload, RECIPIENT_KEYS) or _first(payload, TEXT_KEYS + BODY_KEYS):
         return None
-    value = payload.get(key)
+    value: Any = payload.get(key)
     if type(value) is int and 0 <= value < 10**10:  # it lost its leading zeros
         value = str(value).zfill(CODE_DIGITS)
     is_code = isinstance(value, str) and _CODE.fullmatch(value.strip())
