@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
-from threading import Condition, Thread
+from threading import Condition, Lock
 from time import monotonic
 from typing import Protocol
 
@@ -85,6 +85,7 @@ class Route:
         self._name = name
         self._most = most
         self._learned: int | None = None
+        self._threads = ThreadPoolExecutor(most or DEFAULT_CONCURRENCY, name)
         self._change = Condition()
         self._under_way = 0
         self._waiting = 0
@@ -127,20 +128,25 @@ class Route:
         self._waiting -= 1
         return is_free
 
-    def _give_back(self) -> None:
-        with self._change:
-            self._under_way -= 1
-            self._change.notify()
+    def _give_back(self, turn: Lock) -> None:
+        """End a turn, once."""
+        if turn.acquire(blocking=False):
+            with self._change:
+                self._under_way -= 1
+                self._change.notify()
 
     def _start(self, batch: Batch) -> bool:
+        turn = Lock()
         try:
-            Thread(target=self._work, args=[batch], daemon=True).start()
+            self._threads.submit(self._work, batch, turn)
             return True
-        except RuntimeError:  # the system has no thread left
-            self._give_back()
+        except (
+            RuntimeError
+        ):  # no thread is left, but another one may take this up later
+            self._give_back(turn)
             return False
 
-    def _work(self, batch: Batch) -> None:
+    def _work(self, batch: Batch, turn: Lock) -> None:
         try:
             for recipient in batch.take():
                 outcome = self._send(batch, recipient)
@@ -151,7 +157,7 @@ class Route:
         except Exception as error:
             batch.end(recipient, error)
         finally:
-            self._give_back()
+            self._give_back(turn)
 
     def _send(self, batch: Batch, recipient: str) -> Outcome:
         if monotonic() >= batch.deadline:
