@@ -4,27 +4,21 @@ Sends run on threads of their own, so that a server that never ends its answer c
 the caller's.
 """
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 from dataclasses import replace
-from queue import Empty, SimpleQueue
 from threading import Condition, Lock
 from time import monotonic
 from typing import Protocol
 
 from app import metrics
-from app.signal.outcome import Message, Outcome, State, gravest, not_sent, unknown
+from app.signal.outcome import BUSY, Batch, Message, Outcome, State, gravest
 from app.signal.transport import Unusable
 
 DEFAULT_CONCURRENCY = 96  # sends at once, where the server does not say
 FAILED_SECONDS = 10.0  # a server that failed is tried last for this long
 LEARNING_SECONDS = 2.0
 PROBE_SECONDS = 5.0
-
-BUSY = not_sent("busy", "no turn in time: as many sends as are allowed were under way")
-LATE = unknown("the server did not answer in time")
 
 
 class Backend(Protocol):
@@ -37,39 +31,6 @@ class Backend(Protocol):
     def concurrency(self, deadline: float) -> int | None: ...
 
     def accounts(self, deadline: float) -> list[str] | None: ...
-
-
-class Batch:
-    """A message to its recipients at one server, shared by the threads that send it."""
-
-    def __init__(self, message: Message, recipients: Sequence[str], deadline: float):
-        self.message = message
-        self.deadline = deadline
-        self._recipients = recipients
-        self._unsent = deque(recipients)
-        self._done = SimpleQueue[tuple[str, Outcome | Exception]]()
-
-    def take(self) -> Iterator[str]:
-        """The recipients that are left; each goes to one thread only."""
-        with suppress(IndexError):
-            while True:
-                yield self._unsent.popleft()
-
-    def end(self, recipient: str, outcome: Outcome | Exception) -> None:
-        self._done.put((recipient, outcome))
-
-    def outcomes(self, deadline: float) -> dict[str, Outcome]:
-        """What is known at the deadline; raises what a send raised, a bug."""
-        found: dict[str, Outcome] = {}
-        with suppress(Empty):
-            while len(found) < len(self._recipients):
-                left = max(deadline - monotonic(), 0)
-                recipient, outcome = self._done.get(timeout=left)
-                if isinstance(outcome, Exception):
-                    raise outcome
-                found[recipient] = outcome
-        unsent = dict.fromkeys(self.take(), BUSY)
-        return {**dict.fromkeys(self._recipients, LATE), **unsent, **found}
 
 
 class Route:

@@ -1,8 +1,12 @@
 """What is handed to Signal, and what became of it for each recipient."""
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any
 
 from app.styling import Styled
@@ -96,3 +100,40 @@ def state(outcomes: Iterable[Outcome]) -> str:
     states = {outcome.state for outcome in outcomes}
     order = (State.SENT, State.UNKNOWN, State.NOT_SENT)
     return next(known.value for known in order if known in states)
+
+
+BUSY = not_sent("busy", "no turn in time: as many sends as are allowed were under way")
+LATE = unknown("the server did not answer in time")
+
+
+class Batch:
+    """A message to its recipients at one server, shared by the threads that send it."""
+
+    def __init__(self, message: Message, recipients: Sequence[str], deadline: float):
+        self.message = message
+        self.deadline = deadline
+        self._recipients = recipients
+        self._unsent = deque(recipients)
+        self._done = SimpleQueue[tuple[str, Outcome | Exception]]()
+
+    def take(self) -> Iterator[str]:
+        """The recipients that are left; each goes to one thread only."""
+        with suppress(IndexError):
+            while True:
+                yield self._unsent.popleft()
+
+    def end(self, recipient: str, outcome: Outcome | Exception) -> None:
+        self._done.put((recipient, outcome))
+
+    def outcomes(self, deadline: float) -> dict[str, Outcome]:
+        """What is known at the deadline; raises what a send raised, a bug."""
+        found: dict[str, Outcome] = {}
+        with suppress(Empty):
+            while len(found) < len(self._recipients):
+                left = max(deadline - monotonic(), 0)
+                recipient, outcome = self._done.get(timeout=left)
+                if isinstance(outcome, Exception):
+                    raise outcome
+                found[recipient] = outcome
+        unsent = dict.fromkeys(self.take(), BUSY)
+        return {**dict.fromkeys(self._recipients, LATE), **unsent, **found}
