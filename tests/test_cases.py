@@ -1,4 +1,4 @@
-"""Requests that senders really make and answers that Signal's servers really give, each with its whole outcome.
+"""Requests that senders make and answers that Signal's servers give, each with its whole outcome.
 
 A file of cases/ holds one kind; a case has a name, and ``source`` says where it was seen.
 """
