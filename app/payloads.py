@@ -14,7 +14,7 @@ from app.fields import clean, is_blank, readable
 from app.options import Options, read_options
 from app.recipients import Recipients, read_recipients, read_sender
 
-RECIPIENT_KEYS = ("recipients", "recipient", "To", "to", "phone_number")
+RECIPIENT_KEYS = ("recipients", "recipient", "To", "to", "phone_number", "phoneNumber")
 CODE_KEYS = ("token", "code", "otp")
 TEXT_KEYS = ("message", "Message", "msg", "text", "content", "description")
 BODY_KEYS = ("Body", "body")
