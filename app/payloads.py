@@ -102,6 +102,8 @@ def read(
     sender = payload.get("number")
     if code and sender is None:
         sender = payload.get("From")
+    if reading.own and not isinstance(sender, (str, int)):
+        sender = None  # other senders' key
     fields = {**payload, **alert, **({"token": code} if code else {})}
     locale, severity = fields.get("locale"), fields.get("severity")
     shape = "code" if code else "notification" if alert else "text" if message else None
