@@ -28,6 +28,12 @@ HEADERS = {
     "Connection": "close",
     "User-Agent": "signal-gateway",
 }
+BEFORE_SENDING: dict[type[Exception], str] = {
+    requests.ConnectTimeout: "the server did not take the connection in time",
+    NameResolutionError: "the name of its host is not known here",
+    NewConnectionError: "the server does not take the connection",
+    ssl.SSLCertVerificationError: "its certificate is not trusted here, or is for another name",
+}
 # What OpenSSL says when the first answer to a handshake is not TLS.
 NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
 
@@ -120,20 +126,11 @@ def _read(response: requests.Response, deadline: float) -> bytes | None:
 def _failure(error: Exception) -> Unusable:
     """Only what came before the first byte of the request is certain."""
     cause = _cause(error)
-    if isinstance(error, requests.ConnectTimeout):
-        return NotConnected("the server did not take the connection in time")
-    if isinstance(cause, NameResolutionError):
-        return NotConnected("the name of its host is not known here")
-    if isinstance(cause, NewConnectionError):
-        return NotConnected("the server does not take the connection")
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return NotConnected(
-            "its certificate is not from a known authority, or is for another name"
-        )
+    for kind, detail in BEFORE_SENDING.items():
+        if isinstance(error, kind) or isinstance(cause, kind):
+            return NotConnected(detail)
     if isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS:
-        return NotConnected(
-            "it does not speak TLS there: the address may have to begin with http://"
-        )
+        return NotConnected("it does not speak TLS: write http:// before the address")
     if isinstance(error, requests.ReadTimeout):
         return NoAnswer("the server did not answer in time")
     return NoAnswer("the connection broke before the answer came")
