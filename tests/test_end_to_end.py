@@ -23,7 +23,7 @@ def servers() -> Iterator[tuple[Gateway, StandIn]]:
     with standin.running() as upstream:
         with gateway.sending(
             upstream.url,
-            SIGNAL_TIMEOUT="2",
+            SIGNAL_TIMEOUT="1",
         ) as running:
             yield running, upstream
 
@@ -79,7 +79,7 @@ def test_a_failure_is_told_as_it_is_and_in_time(
     started = time.monotonic()
     answer = running.post(CODE)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 1.5
     assert len(upstream.books.requests) == 1
 
 
@@ -126,9 +126,9 @@ BODY = '{"to": "+4915112345678", "token": "004821"}'
         (HEAD + f"Content-Length: {len(BODY) + 9}\r\n\r\n{BODY}", 400),
         (HEAD + f"Content-Length: 5\r\n\r\n{BODY}", 400),
         (HEAD + f"Content-Length: 10000000\r\n\r\n{BODY}", 413),
-        (HEAD + "Transfer-Encoding: chunked\r\n\r\n" + f"100001\r\n{' ' * 0x100001}\r\n0\r\n\r\n", 413),
+        (HEAD + "Transfer-Encoding: chunked\r\n\r\n" + f"40001\r\n{' ' * 0x40001}\r\n0\r\n\r\n", 413),
         (HEAD + "\r\n", 400),
-        (HEAD + f"Content-Length: {0x100000}\r\n\r\n" + "{" * 0x100000, 400),
+        (HEAD + f"Content-Length: {0x40000}\r\n\r\n" + "{" * 0x40000, 400),
         (HEAD + "Content-Length: 43\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
         (HEAD + "Content-Length: 43\r\nContent-Length: 5\r\n\r\n" + BODY, 400),
         (HEAD + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
@@ -157,17 +157,6 @@ def test_odd_requests_on_the_wire_get_a_clear_answer(
     assert len(upstream.books.requests) == (status == 201)
 
 
-def test_a_preview_on_a_platform_does_not_start() -> None:
-    ended = gateway.run_to_the_end(PORT="8000")
-    assert ended.returncode == 1
-    assert ended.stderr == (
-        "The gateway cannot start: 1 problem in its configuration.\n"
-        "- SIGNAL_API_URL is not set. With PORT set this is no preview on your own"
-        " machine: give the address of signal-cli-rest-api, like http://signal:8080,"
-        " and API_TOKENS and SIGNAL_NUMBER beside it.\n"
-    )
-
-
 def test_a_gateway_without_tokens_does_not_start() -> None:
     ended = gateway.run_to_the_end(SIGNAL_API_URL="http://signal:8080")
     assert ended.returncode == 1
@@ -175,43 +164,4 @@ def test_a_gateway_without_tokens_does_not_start() -> None:
         "The gateway cannot start: 1 problem in its configuration.\n"
         "- API_TOKENS is not set, so nobody could be let in. Make a token with"
         " 'openssl rand -hex 32' and set API_TOKENS=authentik:<the token>.\n"
-    )
-
-
-@pytest.mark.parametrize("kind", ["web", "release"])
-def test_five_mistakes_in_the_templates_are_told_at_once_with_their_lines(
-    kind: str, tmp_path: object
-) -> None:
-    path = f"{tmp_path}/templates.yaml"
-    with open(path, "w") as file:
-        file.write(
-            "templates:\n"
-            "  sms:\n"
-            "    message: {token}\n"
-            "    locales:\n"
-            "      no: Hei {token}\n"
-            "  notification:\n"
-            "    message: |\n"
-            "      Hello\n"
-            "      **{body}\n"
-            "clients:\n"
-            "  authentik:\n"
-            "    templates: [smss]\n"
-            "    networks: 10.0.0.0/33\n"
-        )
-    ended = gateway.run_to_the_end(
-        kind,
-        TEMPLATES_FILE=path,
-        SIGNAL_API_URL="http://signal:8080",
-        API_TOKENS=f"authentik:{TOKEN}",
-    )
-    assert ended.returncode == 1
-    assert ended.stderr == (
-        "The gateway cannot start: 5 problems in its configuration.\n"
-        f"- {path}, line 3: a text is expected here, not a mapping. If the text begins"
-        " with '{', put it in quotes.\n"
-        f"- {path}, line 5: YAML reads 'no' as true or false. Put it in quotes.\n"
-        f"- {path}, line 9: '**' has no partner. For the character itself write '\\*'.\n"
-        f"- {path}, line 12: this is no template: 'smss'.\n"
-        f"- {path}, line 13: this is no network. Write it like 10.0.0.0/8.\n"
     )

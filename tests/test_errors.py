@@ -44,33 +44,6 @@ def test_an_error_has_a_status_and_a_sentence_with_its_names(
     assert (error.status, error.sentence({})) == (status, sentence)
 
 
-def test_the_statuses_are_those_of_the_contract() -> None:
-    assert {code: kind.status for code, kind in KINDS.items()} == {
-        "bad_request": 400,
-        "unauthorized": 401,
-        "forbidden": 403,
-        "not_found": 404,
-        "method_not_allowed": 405,
-        "too_large": 413,
-        "no_recipient": 422,
-        "invalid_recipient": 422,
-        "no_sender": 422,
-        "no_message": 422,
-        "missing_field": 422,
-        "unformatted_mapping": 422,
-        "not_on_signal": 422,
-        "safety_number_changed": 422,
-        "rate_limited": 429,
-        "signal_rate_limited": 429,
-        "sender_not_registered": 502,
-        "signal_rejected": 502,
-        "signal_unreachable": 503,
-        "busy": 503,
-        "signal_timeout": 504,
-        "internal": 500,
-    }
-
-
 def test_every_sentence_of_our_own_could_replace_itself() -> None:
     for code, kind in KINDS.items():
         assert checked_sentence(code, kind.sentence) == kind.sentence
