@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import requests
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -45,22 +48,25 @@ class Gateway:
             self.url + path, json=document, headers=headers, timeout=40
         )
 
-    def post_until(self, pattern: str, document: object, seconds: float = 10) -> None:
-        """Post again and again until the pattern shows in the output."""
-        deadline = time.monotonic() + seconds
-        while not re.search(pattern, self.output):
-            assert time.monotonic() < deadline, self.output
-            self.post(document)
-            time.sleep(0.05)
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        """A connection on which so much was said."""
+        address = ("127.0.0.1", int(self.url.rpartition(":")[2]))
+        connection = socket.create_connection(address, timeout=10)
+        connection.sendall(sent)
+        return connection
 
-    def wait_for(self, pattern: str, seconds: float = 10) -> str:
+    def wait_for(self, pattern: str) -> str:
         """What the pattern matches in the output, once it does."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if found := re.search(pattern, self.output):
-                return found[0]
-            time.sleep(0.02)
-        raise AssertionError(f"no {pattern!r} in the output:\n{self.output}")
+        found = until(
+            lambda: re.search(pattern, self.output),
+            otherwise=lambda: f"no {pattern!r} in the output:\n{self.output}",
+        )
+        return found[0]
+
+
+def read(connection: socket.socket) -> bytes:
+    """All that still comes over the connection."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def command(kind: str = "web") -> list[str]:
@@ -97,17 +103,19 @@ def run_to_the_end(
     )
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until the condition holds; a gateway that does not answer meanwhile may do so later."""
+def until(
+    condition: Callable[[], T | None],
+    seconds: float = 10,
+    otherwise: Callable[[], str] = lambda: "it did not come to pass",
+) -> T:
+    """What the condition gives once it holds; a gateway that does not answer may do so later."""
     deadline = time.monotonic() + seconds
     while True:
-        try:
-            if condition():
-                return
-        except requests.ConnectionError:
-            pass
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.05)
+        with suppress(requests.ConnectionError):
+            if found := condition():
+                return found
+        assert time.monotonic() < deadline, otherwise()
+        time.sleep(0.02)
 
 
 def free_port() -> int:

@@ -8,7 +8,7 @@ import pytest
 from pysignalclirestapi import SignalCliRestApi, SignalCliRestApiHTTPBasicAuth
 
 from tests import gateway, standin
-from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.gateway import NUMBER, TOKEN, Gateway, read
 from tests.standin import Behaviour, StandIn
 
 CODE = {"From": "authentik", "To": "+49 151 12345678", "Body": "004821"}
@@ -102,15 +102,6 @@ def test_the_client_of_signal_cli_rest_api_sends_through_the_gateway(
     ]
 
 
-def raw(running: Gateway, request: bytes) -> bytes:
-    """What comes back for bytes that no client would send."""
-    address = ("127.0.0.1", int(running.url.rpartition(":")[2]))
-    with socket.create_connection(address, timeout=5) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
 HEAD = (
     f"POST /v2/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
     "Connection: close\r\n"
@@ -152,7 +143,9 @@ def test_odd_requests_on_the_wire_get_a_clear_answer(
     request_text: str, status: int, pair: tuple[Gateway, StandIn]
 ) -> None:
     running, upstream = pair
-    answer = raw(running, request_text.encode("latin-1"))
+    with running.connect(request_text.encode("latin-1")) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        answer = read(connection)
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
     assert len(upstream.books.requests) == (status == 201)
 

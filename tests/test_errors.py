@@ -14,12 +14,6 @@ from app.errors import KINDS, ConfigurationError, GatewayError, checked_sentence
             "This request cannot be read: it is not JSON.",
         ),
         (
-            GatewayError("invalid_recipient", value="0151"),
-            422,
-            "'0151' is not a number that Signal can reach. Sign out, sign in again, and enter the number"
-            " with its country code, like +49 151 23456789.",
-        ),
-        (
             GatewayError("missing_field", field="token"),
             422,
             "No message was sent. Tell the administrator: the message needs 'token', which the"
@@ -29,12 +23,6 @@ from app.errors import KINDS, ConfigurationError, GatewayError, checked_sentence
             GatewayError("rate_limited", retry_after=17),
             429,
             "Too many messages. Try again in 17 seconds; for a new code, sign out and sign in again.",
-        ),
-        (
-            GatewayError("signal_rate_limited"),
-            429,
-            "Signal takes no more messages for now. Try again in 60 seconds; for a new code,"
-            " sign out and sign in again.",
         ),
     ],
 )

@@ -73,7 +73,7 @@ def test_a_reload_takes_over_a_changed_template_and_refuses_a_broken_one(
         running.wait_for("│ old 004821")
         templates.write_text("templates: {sms: {message: 'new {token}'}}")
         running.process.send_signal(signal.SIGHUP)
-        running.post_until("│ new 004821", CODE)
+        gateway.until(lambda: running.post(CODE) and "│ new 004821" in running.output)
         templates.write_text("templates: {sms: {message: 'broken {token'}}")
         running.process.send_signal(signal.SIGHUP)
         running.wait_for(f"(?s)line 1: a brace has no partner.*{OLD_STAYS}")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import responses
 
-from app import logs
 from tests.conftest import BEARER, SIGNAL, client
 
 CODE = {"To": "+4915112345678", "Body": "482915"}

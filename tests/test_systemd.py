@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SECRETS
-from app.settings import Settings
+from app.settings import SECRETS, Settings
 from tests import gateway, standin
 from tests.gateway import NUMBER, ROOT, TOKEN
 from tests.proxies import DEPLOY
@@ -68,21 +67,9 @@ def test_systemd_takes_the_unit_without_a_word(unit: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.system
-@pytest.mark.parametrize(
-    ("written", "wrong", "said"),
-    [
-        ("KillMode=mixed", "KillMode=mix", "Failed to parse kill mode"),
-        ("ProtectHome=", "ProtectHomes=", "Unknown key 'ProtectHomes'"),
-        ("ExecStart=", "ExecStarts=", "Service has no ExecStart="),
-        ("@resources", "@resource", "Unknown system call group"),
-    ],
-)
-def test_a_mistake_in_a_unit_would_be_told(
-    written: str, wrong: str, said: str, tmp_path: Path
-) -> None:
-    text = (DEPLOY / UNITS[0]).read_text()
-    assert written in text
-    assert said in verify(tmp_path, UNITS[0], text.replace(written, wrong))[1]
+def test_a_mistake_in_a_unit_would_be_told(tmp_path: Path) -> None:
+    text = (DEPLOY / UNITS[0]).read_text().replace("ProtectHome=", "ProtectHomes=")
+    assert "Unknown key 'ProtectHomes'" in verify(tmp_path, UNITS[0], text)[1]
 
 
 @pytest.mark.system
