@@ -147,7 +147,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="fuzz-gateway-"))
     app, server = gateway(folder, given.log_format), SignalServer()
-    lines = Lines(logging.getLogger("gateway"))
+    lines = Lines(logging.getLogger("app"))
     source = random.Random(given.seed)
     (folder / "corpus").mkdir()
     for number in range(200):
