@@ -24,6 +24,7 @@ BIN = Path(sys.executable).parent
 # Below those that systems give to outgoing connections; each once, from a start of this process's own.
 _PORTS = iter(range(random.randrange(12_000, 30_000), 32_768))
 TOKEN = "e2e-token-0123456789abcdef"
+METRICS_TOKEN = "metrics-token-0123456789"
 NUMBER = "+4915100000001"
 
 
@@ -54,6 +55,13 @@ class Gateway:
         connection = socket.create_connection(address, timeout=10)
         connection.sendall(sent)
         return connection
+
+    def metric(self, sample: str) -> float:
+        """What a sample of ``/metrics`` says; 0 if there is none."""
+        headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        text = requests.get(f"{self.url}/metrics", headers=headers, timeout=5).text
+        found = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0
 
     def wait_for(self, pattern: str) -> str:
         """What the pattern matches in the output, once it does."""

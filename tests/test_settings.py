@@ -13,6 +13,7 @@ from app.settings import ApiToken, Settings, read_settings
 TOKEN = "0123456789abcdef-authentik"
 OTHER = "fedcba9876543210-monitoring"
 REAL = {"SIGNAL_API_URL": "http://signal:8080", "API_TOKENS": f"authentik:{TOKEN}"}
+UNREADABLE = "METRICS_TOKEN cannot be read: METRICS_TOKEN_FILE does not name a file that can be read."
 NO_TOKEN = (
     "is no token: at least 16 ASCII characters without blanks."
     " Make one with 'openssl rand -hex 32'."
@@ -267,33 +268,31 @@ def test_a_file_of_tokens_may_have_one_on_each_line(tmp_path: Path) -> None:
     )
 
 
-def test_a_secret_in_a_variable_and_in_a_file_is_refused(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text(OTHER, encoding="utf-8")
-    assert read(**REAL, API_TOKENS_FILE=str(secret))[1] == [
-        "API_TOKENS is set, and so is API_TOKENS_FILE. Keep one of them."
-    ]
-
-
-@pytest.mark.parametrize("content", [None, b"\xff"])
-def test_a_secret_whose_file_cannot_be_read_is_named(
-    tmp_path: Path, content: bytes | None
+@pytest.mark.parametrize(
+    ("content", "given", "problem"),
+    [
+        (
+            OTHER.encode(),
+            {"METRICS_TOKEN": OTHER},
+            "METRICS_TOKEN is set, and so is METRICS_TOKEN_FILE. Keep one of them.",
+        ),
+        (None, {}, UNREADABLE),
+        (b"\xff", {}, UNREADABLE),
+        (
+            b"\n",
+            {},
+            "METRICS_TOKEN is empty: there is nothing in the file of METRICS_TOKEN_FILE.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_file_of_a_secret_is_told(
+    content: bytes | None, given: dict[str, str], problem: str, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret"
     if content:
         secret.write_bytes(content)
-    _, problems = read(**REAL, METRICS_TOKEN_FILE=str(secret))
-    assert problems == [
-        "METRICS_TOKEN cannot be read: METRICS_TOKEN_FILE does not name a file that can be read."
-    ]
-
-
-def test_a_file_for_a_secret_that_holds_nothing_is_a_mistake(tmp_path: Path) -> None:
-    (tmp_path / "url").write_text("\n")
-    _, problems = read(SIGNAL_API_URL_FILE=str(tmp_path / "url"))
-    assert problems == [
-        "SIGNAL_API_URL is empty: there is nothing in the file of SIGNAL_API_URL_FILE."
-    ]
+    _, problems = read(**REAL, **given, METRICS_TOKEN_FILE=str(secret))
+    assert problems == [problem]
 
 
 def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:

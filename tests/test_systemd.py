@@ -105,11 +105,9 @@ def test_the_gateway_runs_in_the_environment_of_the_unit(tmp_path: Path) -> None
     with standin.running() as signal:
         address = environment["SIGNAL_API_URL"].replace(":8080", f":{signal.port}")
         bind = f"--bind 127.0.0.1:{gateway.free_port()}"
-        here = {
-            "SIGNAL_API_URL": address,
-            "TEMPLATES_FILE": str(ROOT / "templates.yaml"),
-        }
-        started = {**environment, **here, "GUNICORN_CMD_ARGS": bind}
+        templates = str(ROOT / "templates.yaml")
+        here = {"TEMPLATES_FILE": templates, "GUNICORN_CMD_ARGS": bind}
+        started = {**environment, **here, "SIGNAL_API_URL": address}
         with gateway.running(**started) as running:
             answer = running.post(CODE)
     assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
