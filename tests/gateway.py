@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 
@@ -123,7 +123,18 @@ def until(
             if found := condition():
                 return found
         assert time.monotonic() < deadline, otherwise()
-        time.sleep(0.02)
+        time.sleep(0.01)
+
+
+def until_listening(port: int, process: "subprocess.Popen[Any]") -> None:
+    """Wait until somebody listens on the port; the process must not end before."""
+
+    def is_listening() -> bool:
+        assert process.poll() is None, f"{process.args!r} did not start"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    until(is_listening)
 
 
 def free_port() -> int:
@@ -147,7 +158,7 @@ def running(**variables: str) -> Iterator[Gateway]:
     reader = threading.Thread(target=_collect, args=[gateway], daemon=True)
     reader.start()
     try:
-        _wait_until_live(gateway)
+        until(lambda: _is_live(gateway))
         yield gateway
     finally:
         process.send_signal(signal.SIGTERM)
@@ -175,12 +186,6 @@ def _collect(gateway: Gateway) -> None:
         gateway.lines.append(line)
 
 
-def _wait_until_live(gateway: Gateway) -> None:
-    for _ in range(500):
-        try:
-            requests.get(f"{gateway.url}/health/live", timeout=5)
-            return
-        except requests.ConnectionError:
-            assert gateway.process.poll() is None, gateway.output
-            time.sleep(0.02)
-    raise AssertionError("the gateway does not answer")
+def _is_live(gateway: Gateway) -> bool:
+    assert gateway.process.poll() is None, gateway.output
+    return bool(requests.get(f"{gateway.url}/health/live", timeout=5))

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import nginx
-from tests.gateway import ROOT, environment, free_port
-from tests.redis_server import wait_for
+from tests.gateway import ROOT, environment, free_port, until_listening
 
 DEPLOY = ROOT / "docs/deploy"
 _CADDY = """auto_https disable_redirects
@@ -117,7 +116,7 @@ def _started(
             stderr=output,
         )
     try:
-        wait_for(port)
+        until_listening(port, process)
         yield
     finally:
         process.terminate()

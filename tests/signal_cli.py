@@ -5,7 +5,6 @@ A daemon without an account connects to nothing outside.
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -15,7 +14,7 @@ from tempfile import NamedTemporaryFile
 
 import requests
 
-from tests.gateway import environment, free_port
+from tests.gateway import environment, free_port, until
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
@@ -42,26 +41,16 @@ def daemon(config: Path) -> Iterator[str]:
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
-            _wait_until_ready(process, port, Path(output.name))
+            printed = Path(output.name).read_text
+            until(lambda: _is_ready(process, port), _START_SECONDS, printed)
             yield f"http://127.0.0.1:{port}/api/v1/rpc"
         finally:
             _stop(process)
 
 
-def _wait_until_ready(
-    process: "subprocess.Popen[bytes]", port: int, output: Path
-) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, output.read_text()
-        try:
-            check = requests.get(f"http://127.0.0.1:{port}/api/v1/check", timeout=5)
-        except requests.RequestException:
-            time.sleep(0.05)
-        else:
-            assert check.status_code == 200, check.status_code
-            return
-    raise AssertionError(f"signal-cli does not answer:\n{output.read_text()}")
+def _is_ready(process: "subprocess.Popen[bytes]", port: int) -> bool:
+    assert process.poll() is None, "signal-cli has ended"
+    return bool(requests.get(f"http://127.0.0.1:{port}/api/v1/check", timeout=5))
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

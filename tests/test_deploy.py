@@ -16,10 +16,10 @@ import pytest
 import requests
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name as canonical
 
 from tests import gateway, standin
 from tests.gateway import BIN, NUMBER, ROOT, TOKEN
-from tests.redis_server import wait_for
 
 CODE = {"To": "+4915112345678", "Body": "004821"}
 # A connection that stays open holds a worker up for two seconds at its end.
@@ -68,7 +68,7 @@ def web(signal_url: str, **more: str) -> Iterator[tuple[str, list[str]]]:
     process = started("web", PORT=str(port), **configuration(signal_url), **given)
     printed: list[str] = []
     try:
-        wait_for(port)
+        gateway.until_listening(port, process)
         yield f"http://127.0.0.1:{port}", printed
     finally:
         os.killpg(process.pid, SIGTERM)  # Heroku tells every process to stop
@@ -141,10 +141,6 @@ def setup() -> ConfigParser:
     parser = ConfigParser()
     parser.read(ROOT / "setup.cfg")
     return parser
-
-
-def canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_every_line_of_the_requirements_is_pinned_with_its_hashes() -> None:

@@ -229,15 +229,6 @@ def test_a_storage_may_have_a_password_a_database_and_options(value: str) -> Non
     assert (settings.rate_limit_storage_uri, problems) == (value, [])
 
 
-def test_all_mistakes_are_told_at_once() -> None:
-    _, problems = read(API_TOKENS="short", LOG_FORMAT="xml", PORT="5000")
-    assert [problem.partition(" ")[0] for problem in problems] == [
-        "API_TOKENS",
-        "LOG_FORMAT",
-        "SIGNAL_API_URL",
-    ]
-
-
 @pytest.mark.parametrize(
     "name, value, attribute, expected",
     [
