@@ -1,9 +1,7 @@
 """nginx and Caddy as docs/deploy sets them up: the real programs with the real files, on ports of a test."""
 
 import re
-import socket
 import subprocess
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,29 +77,6 @@ def guarding_signal(folder: Path, signal: int, password: str) -> Iterator[int]:
     (folder / "htpasswd").write_text(f"gateway:{hashed}")
     with _started("nginx", ["-c", str(configuration)], folder, port):
         yield port
-
-
-@contextmanager
-def rude_server() -> Iterator[int]:
-    """The port of a server that reads a request and hangs up without an answer."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                connection, _ = listener.accept()
-                with connection:
-                    if connection.recv(65536) == b"stop":
-                        return
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        address = listener.getsockname()
-        try:
-            yield address[1]
-        finally:
-            with socket.create_connection(address) as connection:
-                connection.sendall(b"stop")
-            thread.join()
 
 
 @contextmanager

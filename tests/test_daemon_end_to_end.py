@@ -38,7 +38,9 @@ def test_an_account_that_does_not_exist_is_told_and_is_a_task_for_a_person(
 ) -> None:
     answer = running.post({**CODE, "To": to})
     assert (answer.status_code, answer.json()["code"]) == (502, "sender_not_registered")
-    assert "the number is not linked (link it)" in running.wait_for(r"CRITICAL request .*\n")
+    assert "the number is not linked (link it)" in running.wait_for(
+        r"CRITICAL request .*\n"
+    )
 
 
 def test_every_option_is_understood_so_far_that_the_account_is_asked_for(

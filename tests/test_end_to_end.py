@@ -21,10 +21,7 @@ MESSAGE = (
 @pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[Gateway, StandIn]]:
     with standin.running() as upstream:
-        with gateway.sending(
-            upstream.url,
-            SIGNAL_TIMEOUT="1",
-        ) as running:
+        with gateway.sending(upstream.url, SIGNAL_TIMEOUT="1") as running:
             yield running, upstream
 
 

@@ -60,10 +60,7 @@ def test_each_recipient_is_a_message_and_the_request_is_one(
     gateway: FlaskClient, signal: responses.RequestsMock
 ) -> None:
     signal.replace(
-        "POST",
-        f"{SIGNAL}/v2/send",
-        status=400,
-        json={"error": "Unregistered user"},
+        "POST", f"{SIGNAL}/v2/send", status=400, json={"error": "Unregistered user"}
     )
     before = scraped(gateway)
     document = {"recipients": ["+4915112345678", "+4915112345679"], "message": "x"}

@@ -96,9 +96,7 @@ def test_probes_are_logged_at_debug_alone(capfd: pytest.CaptureFixture[str]) -> 
     assert " DEBUG request " in log(capfd)
 
 
-def test_gunicorns_own_lines_look_like_ours(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
+def test_gunicorns_own_lines_look_like_ours(capfd: pytest.CaptureFixture[str]) -> None:
     client()
     server = logging.getLogger("gunicorn.error")
     server.setLevel("INFO")

@@ -13,10 +13,15 @@ from app.settings import Settings
 from tests import gateway, proxies, standin
 from tests.gateway import TOKEN, Gateway
 from tests.proxies import DEPLOY, Proxy
-from tests.standin import StandIn
+from tests.standin import Behaviour, StandIn
 
 KINDS = ("nginx", "caddy")
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def hang_up(document: object) -> Behaviour:
+    """Of a server that reads a request and gives no answer."""
+    return Behaviour(manner="reset")
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +36,7 @@ def servers(
     )
     with standin.running() as signal:
         with gateway.sending(
-            signal.url,
-            TEMPLATES_FILE=str(templates),
-            TRUSTED_PROXIES="127.0.0.1/32",
+            signal.url, TEMPLATES_FILE=str(templates), TRUSTED_PROXIES="127.0.0.1/32"
         ) as running:
             yield running, signal
 
@@ -173,8 +176,8 @@ def test_what_an_instance_took_and_did_not_answer_is_not_repeated(
     servers: tuple[Gateway, StandIn], tmp_path: Path
 ) -> None:
     servers[1].books.requests.clear()
-    with proxies.rude_server() as rude:
-        instances = [rude, port(servers[0])]
+    with standin.running(hang_up) as rude:
+        instances = [rude.port, port(servers[0])]
         with proxies.running("nginx", tmp_path, instances) as proxy:
             statuses = [post(proxy, 20 + number).status_code for number in range(4)]
     assert sorted(statuses) == [201, 201, 502, 502]
@@ -184,8 +187,8 @@ def test_what_an_instance_took_and_did_not_answer_is_not_repeated(
 def test_a_gateway_that_gives_no_answer_is_told_in_words(
     kind: str, tmp_path: Path
 ) -> None:
-    with proxies.rude_server() as rude:
-        with proxies.running(kind, tmp_path, [rude]) as proxy:
+    with standin.running(hang_up) as rude:
+        with proxies.running(kind, tmp_path, [rude.port]) as proxy:
             answer = post(proxy, 30)
     assert (answer.status_code, answer.text.strip()) == (
         502,
