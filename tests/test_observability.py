@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import responses
 
-from app import logs
 from tests.conftest import BEARER, SIGNAL, client
 
 CODE = {"To": "+4915112345678", "Body": "482915"}
@@ -97,9 +96,7 @@ def test_probes_are_logged_at_debug_alone(capfd: pytest.CaptureFixture[str]) -> 
     assert " DEBUG request " in log(capfd)
 
 
-def test_gunicorns_own_lines_look_like_ours(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
+def test_gunicorns_own_lines_look_like_ours(capfd: pytest.CaptureFixture[str]) -> None:
     client()
     server = logging.getLogger("gunicorn.error")
     server.setLevel("INFO")
