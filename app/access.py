@@ -64,12 +64,9 @@ class Client:
             raise _forbidden("templates")
         if wanted.options.attachments and not self.attachments:
             raise _forbidden("attachments")
-        if self.recipients is not None and not all(map(self._may_reach, to)):
+        patterns = ("*",) if self.recipients is None else self.recipients
+        if not all(any(fnmatchcase(name, rule) for rule in patterns) for name in to):
             raise _forbidden("recipients")
-
-    def _may_reach(self, recipient: str) -> bool:
-        patterns = self.recipients or ()
-        return any(fnmatchcase(recipient, pattern) for pattern in patterns)
 
     def sender(self, requested: str | None, default: str | None) -> str:
         """The number to send from; the client's own go before ``default``."""

@@ -146,19 +146,15 @@ class Document:
         return None
 
     def converted(
-        self,
-        node: Node | None,
-        convert: Callable[[str], T],
-        as_number: bool = False,
+        self, node: Node | None, convert: Callable[[str], T]
     ) -> tuple[T, ...] | None:
-        """One text (or number) or a list of them, each converted, as `app.environment` does."""
+        """One text or a list of them, each converted, as `app.environment` does."""
         if node is None:
             return None
         values = []
         for item in node.value if isinstance(node, SequenceNode) else [node]:
-            is_number = as_number and item.tag.endswith(":int")
             try:
-                if (text := item.value if is_number else self.text(item)) is not None:
+                if (text := self.text(item)) is not None:
                     values.append(convert(text))
             except ValueError as error:
                 self.problem(item, f"this {error}")

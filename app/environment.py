@@ -7,7 +7,7 @@ number." It never repeats the value, which may be a secret.
 import ipaddress
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import limits
@@ -17,6 +17,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from app import phone
 
+T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CLIENT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -30,11 +31,82 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
 
 
+def _or(sentence: str, convert: Callable[[str], T]) -> Callable[[str], T]:
+    """``convert``, whose errors become this sentence."""
+
+    def read(text: str) -> T:
+        try:
+            return convert(text)
+        except (ValueError, LookupError) as error:
+            raise ValueError(sentence) from error
+
+    return read
+
+
+def _one(*allowed: str) -> Callable[[str], str]:
+    return lambda text: {value.lower(): value for value in allowed}[text.lower()]
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    return _or(f"must be one of {', '.join(allowed)}.", _one(*allowed))
+
+
+def _limit(text: str) -> str:
+    limits.parse(text)
+    return text
+
+
+def _matched(pattern: str, text: str) -> str:
+    if not re.fullmatch(pattern, text):
+        raise ValueError("in another form")
+    return text
+
+
+def _network(text: str) -> Network:
+    return ipaddress.ip_network(text, strict=False)
+
+
+def _pattern(text: str) -> str:
+    if not _PATTERN.fullmatch(text):
+        return phone.recipient(text, None)
+    is_number = text[:1] in "+*" or text.startswith("group.")
+    return text if is_number else text.lower()
+
+
+number = _or(
+    "is no phone number. Write it with its country code, like +4915100000001.",
+    phone.e164,
+)
+pattern = _or(
+    "is no recipient and no pattern of one. Write it like +49* or group.*.", _pattern
+)
+network = _or("is no network. Write it like 10.0.0.0/8.", _network)
+networks = _or(
+    "must be networks separated by commas, like 10.0.0.0/8.",
+    lambda text: tuple(map(_network, split(text))),
+)
+limit = _or("is no limit. Write it like 10 per 5 minutes.", _limit)
+region = _or("is no country. Give two letters, like DE.", _one(*SUPPORTED_REGIONS))
+positive = _or(
+    "must be a whole number above 0.",
+    lambda text: int(_matched(r"[1-9][0-9]{0,9}", text)),
+)
+
+
+def timeout(text: str) -> float:
+    is_number = re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text)
+    if not is_number or not 0 < float(text) < AUTHENTIK_TIMEOUT:
+        raise ValueError(
+            f"must be above 0 and below {AUTHENTIK_TIMEOUT} seconds: authentik waits no longer."
+        )
+    return float(text)
+
+
 def urls(text: str) -> tuple[str, ...]:
     found = tuple(url.rstrip("/") for url in split(text))
     bad = [n for n, url in enumerate(found, 1) if not _is_address(url, "http", "https")]
     if bad or not found:
-        position = f" at position {bad[0]}" if bad else ""
+        position = f" at position {bad[0]}" if len(found) > 1 else ""
         advice = f" {IN_A_PASSWORD}" if "@" in text else ""
         raise ValueError(
             f"has no usable address{position}. Write it like http://signal:8080.{advice}"
@@ -55,82 +127,8 @@ def _is_address(url: str, *schemes: str) -> bool:
     except (ValueError, requests.RequestException):
         return False
     is_clean = url.isascii() and url.isprintable() and not set(url) & set(" \\#")
-    is_whole = "@" not in parts.path + parts.query and (
-        not parts.query or "redis" in parts.scheme
-    )
-    return has_host and is_clean and is_whole and parts.scheme in schemes
-
-
-def number(text: str) -> str:
-    try:
-        return phone.e164(text)
-    except ValueError as error:
-        raise ValueError(
-            "is no phone number. Write it with its country code, like +4915100000001."
-        ) from error
-
-
-def pattern(text: str) -> str:
-    is_group_or_number = text[:1] in "+*" or text.startswith("group.")
-    if _PATTERN.fullmatch(text):
-        return text if is_group_or_number else text.lower()
-    try:
-        return phone.recipient(text, None)
-    except phone.NotANumber as error:
-        raise ValueError(
-            "is no recipient and no pattern of one. Write it like +49* or group.*."
-        ) from error
-
-
-def tokens(text: str) -> tuple[tuple[str, str], ...]:
-    """Pairs of a client's name and its token."""
-    pairs = []
-    for position, entry in enumerate(split(text), 1):
-        name, token = entry.split(":", 1) if ":" in entry else ("default", entry)
-        if re.match(r"[A-Za-z0-9_.-]+=[^=]", entry):  # base64 may end in it
-            raise ValueError(f"has an = at position {position}. Write name:token.")
-        if not CLIENT_NAME.fullmatch(name):
-            raise ValueError(
-                f"has a client at position {position} whose name is not just letters, digits, _ . or -."
-            )
-        try:
-            pairs.append((name, secret(token)))
-        except ValueError as error:
-            raise ValueError(f"has at position {position} what {error}") from None
-    return tuple(pairs)
-
-
-def secret(text: str) -> str:
-    is_clean = text.isascii() and text.isprintable() and " " not in text
-    if len(text) < SHORTEST_TOKEN or not is_clean:
-        raise ValueError(
-            f"is no token: at least {SHORTEST_TOKEN} ASCII characters without blanks. Make one with"
-            " 'openssl rand -hex 32'."
-        )
-    return text
-
-
-def region(text: str) -> str:
-    if text.upper() not in SUPPORTED_REGIONS:
-        raise ValueError("is no country. Give two letters, like DE.")
-    return text.upper()
-
-
-def timeout(text: str) -> float:
-    if (
-        not re.fullmatch(r"\d+(\.\d+)?", text)
-        or not 0 < float(text) < AUTHENTIK_TIMEOUT
-    ):
-        raise ValueError(
-            f"must be above 0 and below {AUTHENTIK_TIMEOUT} seconds: authentik waits no longer."
-        )
-    return float(text)
-
-
-def positive(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,9}", text):
-        raise ValueError("must be a whole number above 0.")
-    return int(text)
+    has_more = "@" in parts.path + parts.query or (parts.query and "http" in schemes)
+    return has_host and is_clean and not has_more and parts.scheme in schemes
 
 
 def storage(text: str) -> str:
@@ -154,35 +152,31 @@ def _is_redis(uri: str) -> bool:
     return bool(has_number) and _is_address(uri, "redis", "rediss")
 
 
-def network(text: str) -> Network:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError as error:
-        raise ValueError("is no network. Write it like 10.0.0.0/8.") from error
+def tokens(text: str) -> tuple[tuple[str, str], ...]:
+    """Pairs of a client's name and its token."""
+    pairs = []
+    entries = split(text)
+    for position, entry in enumerate(entries, 1):
+        place = f" at position {position}" if len(entries) > 1 else ""
+        name, token = entry.split(":", 1) if ":" in entry else ("default", entry)
+        if re.match(r"[A-Za-z0-9_.-]+=[^=]", entry):  # base64 may end in it
+            raise ValueError(f"has an = after the name{place}. Write name:token.")
+        if not CLIENT_NAME.fullmatch(name):
+            raise ValueError(
+                f"has a client{place} whose name is not just letters, digits, _ . or -."
+            )
+        try:
+            pairs.append((name, secret(token)))
+        except ValueError as error:
+            raise ValueError(f"has{place} what {error}") from None
+    return tuple(pairs)
 
 
-def networks(text: str) -> tuple[Network, ...]:
-    try:
-        return tuple(map(network, split(text)))
-    except ValueError as error:
+def secret(text: str) -> str:
+    is_clean = text.isascii() and text.isprintable() and " " not in text
+    if len(text) < SHORTEST_TOKEN or not is_clean:
         raise ValueError(
-            "must be networks separated by commas, like 10.0.0.0/8."
-        ) from error
-
-
-def limit(text: str) -> str:
-    try:
-        limits.parse(text)
-    except ValueError as error:
-        raise ValueError("is no limit. Write it like 10 per 5 minutes.") from error
+            f"is no token: at least {SHORTEST_TOKEN} ASCII characters without blanks. Make one with"
+            " 'openssl rand -hex 32'."
+        )
     return text
-
-
-def one_of(*allowed: str) -> Callable[[str], str]:
-    def convert(text: str) -> str:
-        for value in allowed:
-            if text.lower() == value.lower():
-                return value
-        raise ValueError(f"must be one of {', '.join(allowed)}.")
-
-    return convert

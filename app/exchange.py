@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import (
-    ClientDisconnected,
     HTTPException,
     MethodNotAllowed,
     RequestEntityTooLarge,
@@ -17,20 +16,19 @@ from werkzeug.exceptions import (
 
 from app.errors import GatewayError
 from app.logs import journal
-from app.phone import masked
 from app.recipients import Recipients
 from app.signal.outcome import GRAVEST, Outcome, State
 
 SMALL_BODY = 256 * 1024  # bytes
-LARGE_BODIES = (
-    8 * 1024 * 1024
-)  # bytes under way in a process, of bodies that are not small
+LARGE_BODIES = 8 * 1024 * 1024  # bytes under way in a process, small bodies not counted
+TOO_LARGE = (
+    f"over {SMALL_BODY} bytes a client needs 'attachments: true' in templates.yaml, and"
+    " MAX_BODY_BYTES is the most for it"
+)
+BROKE_OFF = "it broke off on its way"
+LATIN_1 = ("iso-8859-1", "latin-1", "latin1", "windows-1252")
 # What the framework refuses, in our words; any other status stays and reads as bad_request.
-_CODES = {
-    404: "not_found",
-    405: "method_not_allowed",
-    500: "internal",
-}
+CODES = {404: "not_found", 405: "method_not_allowed", 500: "internal"}
 RETRY_AFTER = 30  # seconds, with every 503: signal-cli needs about that long to restart
 
 
@@ -47,8 +45,6 @@ def delivered(
         raise _refusal(outcomes[to], to, recipients.shown[to])
     rest = [(recipients.shown[to], outcomes[to].code) for to in failed]
     rest += [(name, error.code) for name, error in recipients.errors.items()]
-    missed = [pair for outcome in outcomes.values() for pair in outcome.missed]
-    rest += [(masked(name), code) for name, code in missed]
     times = [outcome.timestamp for outcome in outcomes.values() if outcome.timestamp]
     now = str(time.time_ns() // 1_000_000)
     answer: dict[str, Any] = {"timestamp": times[0] if times else now}
@@ -87,12 +83,10 @@ def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
 
     @app.errorhandler(HTTPException)
     def refuse_by_framework(error: HTTPException) -> Response:
-        code = _CODES.get(error.code or 500, "bad_request")
-        broke_off = isinstance(error, ClientDisconnected)
-        hint = "it broke off on its way" if broke_off else "its address is malformed"
+        code = CODES.get(error.code or 500, "bad_request")
         ours = GatewayError(code, method=request.method)
         if code == "bad_request":
-            ours = GatewayError(code, hint=hint)
+            ours = GatewayError(code, hint="its address is malformed")
         response = refuse(ours)
         response.status_code = error.code or 500
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
@@ -132,21 +126,19 @@ class Bodies:
         """
         limit = most if attachments else min(most, SMALL_BODY)
         length = request.content_length
-        if length is not None and length > limit:
-            raise _too_large(limit)
-        self._reserve(limit if length is None else length)
-        # Chunked: one byte more, so that a body over the limit shows.
+        # One byte more, so that a chunked body over the limit shows.
         request.max_content_length = limit + 1
+        self._reserve(min(limit if length is None else length, limit))
         try:
             body = request.get_data()
         except RequestEntityTooLarge as error:
-            raise _too_large(limit) from error
+            raise GatewayError("too_large", TOO_LARGE, limit=str(limit)) from error
         except Exception as error:  # whatever the server raises for broken framing
-            raise _broke_off() from error
+            raise GatewayError("bad_request", hint=BROKE_OFF) from error
         if len(body) > limit:
-            raise _too_large(limit)
+            raise GatewayError("too_large", TOO_LARGE, limit=str(limit))
         if len(body) < (length or 0):  # gunicorn hands over even one that was cut off
-            raise _broke_off()
+            raise GatewayError("bad_request", hint=BROKE_OFF)
         return parse(body, request.mimetype_params.get("charset"))
 
     def _reserve(self, size: int) -> None:
@@ -162,29 +154,12 @@ class Bodies:
             self._under_way -= g.pop("large_body", 0)
 
 
-def _too_large(limit: int) -> GatewayError:
-    detail = (
-        f"over {SMALL_BODY} bytes a client needs 'attachments: true' in templates.yaml,"
-        " and MAX_BODY_BYTES is the most for it"
-    )
-    return GatewayError("too_large", detail, limit=str(limit))
-
-
-def _broke_off() -> GatewayError:
-    return GatewayError("bad_request", hint="it broke off on its way")
-
-
 def parse(raw: bytes, charset: str | None) -> dict[str, Any]:
     """The JSON object in a body; ``charset`` is that of its Content-Type, if it has one."""
-    if not raw.strip():
-        hint = "it is empty. A webhook mapping without its 'return' does this"
-        raise GatewayError("bad_request", hint=hint)
     try:
         payload = _STRICT.decode(_decoded(raw, charset))
-    except json.JSONDecodeError as error:
-        raise GatewayError("bad_request", hint=_not_json(raw, error)) from error
     except (ValueError, RecursionError) as error:
-        raise GatewayError("bad_request", hint="it is not JSON") from error
+        raise GatewayError("bad_request", hint=_not_json(raw, error)) from error
     if not isinstance(payload, dict):
         hint = "it is JSON, but no object. A webhook mapping must return a dict like {'to': …}"
         raise GatewayError("bad_request", hint=hint)
@@ -192,18 +167,21 @@ def parse(raw: bytes, charset: str | None) -> dict[str, Any]:
 
 
 def _decoded(raw: bytes, charset: str | None) -> str:
-    """The text, also of senders that write Latin-1 and say so or not."""
-    if (charset or "").lower() in ("iso-8859-1", "latin-1", "latin1", "windows-1252"):
-        return raw.decode("latin-1")
+    """The text, also of senders that write Latin-1, whether they say so or not."""
+    is_latin = (charset or "").lower() in LATIN_1
     try:
-        return raw.decode(json.detect_encoding(raw), "surrogatepass")
+        return raw.decode("latin-1" if is_latin else json.detect_encoding(raw))
     except UnicodeDecodeError:
         return raw.decode("latin-1")
 
 
-def _not_json(raw: bytes, error: json.JSONDecodeError) -> str:
+def _not_json(raw: bytes, error: Exception) -> str:
+    if not raw.strip():
+        return "it is empty. A webhook mapping without its 'return' does this"
     if re.match(rb"[\w.\[\]%+-]+=", raw):
         return "it is a form and not JSON: let the sender send JSON"
+    if not isinstance(error, json.JSONDecodeError):
+        return "it is not JSON"
     place = f"line {error.lineno}, column {error.colno}"
     if error.msg.startswith("Invalid control character"):
         return f"it is not JSON: a line break or tab in a text must be \\n or \\t ({place})"

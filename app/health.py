@@ -1,6 +1,7 @@
 """Whether the process lives and could send, and what callers of signal-cli-rest-api ask."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from math import inf
 from threading import Lock
 from time import monotonic
@@ -13,7 +14,9 @@ from app.limits import Limits
 from app.logs import journal
 from app.settings import ApiToken, Settings
 from app.signal.delivery import Signal
+from app.signal.outcome import Backend
 from app.signal.reasons import NOT_LOADED
+from app.signal.transport import Unusable
 from app.webhooks import caller, identified
 
 VERSION = "0.1.0"
@@ -26,6 +29,7 @@ ABOUT: dict[str, object] = {
     "version": VERSION,
     "capabilities": {"v2/send": ["quotes", "mentions"]},
 }
+PROBE_SECONDS = 5.0
 PROBED_SECONDS = 10.0  # for which the result of a probe is used
 
 
@@ -37,6 +41,7 @@ def readiness(
     ``numbers`` are those that may send. Signal's servers are asked by one caller at a time.
     """
     lock = Lock()
+    probes = ThreadPoolExecutor(len(signal.backends), "probe")
     missing = [] if numbers or preview else ["no_sender"]
     probed_at = -inf
     problems: list[str] = []
@@ -47,11 +52,32 @@ def readiness(
             if monotonic() - probed_at > PROBED_SECONDS:
                 down = ["limits_unreachable"] if limits.is_down else []
                 sender = numbers[0] if numbers else None
-                problems = missing + signal.problems(sender) + down
+                problems = missing + _problems(signal, sender, probes) + down
                 probed_at = monotonic()
             return problems
 
     return ready
+
+
+def _problems(signal: Signal, sender: str | None, probes: Executor) -> list[str]:
+    """The codes of what keeps every server from sending; none if one of them is ready."""
+    until = monotonic() + PROBE_SECONDS
+    found = set()
+    asked = [probes.submit(_problem, s, sender, until) for s in signal.backends]
+    for probe in as_completed(asked):
+        if not (code := probe.result()):
+            return []
+        found.add(code)
+    return sorted(found)
+
+
+def _problem(backend: Backend, sender: str | None, deadline: float) -> str | None:
+    try:
+        numbers = backend.accounts(deadline)
+    except Unusable:
+        return "signal_unreachable"
+    is_missing = sender and numbers is not None and sender not in numbers
+    return "sender_not_registered" if is_missing else None
 
 
 def blueprint(
@@ -93,7 +119,7 @@ def blueprint(
         if not scrapers:
             raise GatewayError("not_found")
         journal().client = identified(scrapers, limits, caller(settings, preview))
-        text = metrics.exposition(VERSION, problems())
+        text = metrics.exposition(problems())
         return Response(text, content_type=metrics.CONTENT_TYPE)
 
     return health

@@ -4,8 +4,7 @@ The labels are words of the configuration or of our own, so that their number is
 """
 
 import os
-import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,12 +14,17 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # From a send that the daemon queues to authentik's limit of 30 seconds.
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 25, 30)
+PROBLEMS = (
+    "no_sender",
+    "sender_not_registered",
+    "signal_unreachable",
+    "limits_unreachable",
+)
 _REGISTRY = CollectorRegistry()
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -69,37 +73,28 @@ WAITING = Gauge(
 )
 
 
-def exposition(version: str, problems: Sequence[str]) -> bytes:
-    """All metrics as Prometheus' text, with what keeps the gateway from being ready, if anything."""
+READY = Gauge(
+    "signal_gateway_ready",
+    "Whether a message could be sent now.",
+    multiprocess_mode="mostrecent",
+    registry=_REGISTRY,
+)
+PROBLEM = Gauge(
+    "signal_gateway_problem",
+    "What is in the way.",
+    ["code"],
+    multiprocess_mode="mostrecent",
+    registry=_REGISTRY,
+)
+
+
+def exposition(problems: Sequence[str]) -> bytes:
+    """All metrics as Prometheus' text. ``problems`` keep the gateway from being ready."""
+    READY.set(not problems)
+    for code in PROBLEMS:
+        PROBLEM.labels(code).set(code in problems)
     registry = _REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry) + generate_latest(_Now(version, problems))
-
-
-class _Now:
-    """What is known at this moment alone and counted nowhere."""
-
-    def __init__(self, version: str, problems: Sequence[str]) -> None:
-        self._version = version
-        self._problems = problems
-
-    def collect(self) -> Iterator[Metric]:
-        ready = not self._problems
-        yield GaugeMetricFamily(
-            "signal_gateway_ready", "Whether a message could be sent now.", ready
-        )
-        problem = GaugeMetricFamily(
-            "signal_gateway_problem", "What is in the way.", labels=["code"]
-        )
-        for code in self._problems:
-            problem.add_metric([code], 1)
-        yield problem
-        build = GaugeMetricFamily(
-            "signal_gateway_build_info",
-            "The gateway's version.",
-            labels=["version", "python"],
-        )
-        build.add_metric([self._version, platform.python_version()], 1)
-        yield build
+    return generate_latest(registry)

@@ -14,7 +14,7 @@ from app.fields import clean, is_blank, readable
 from app.options import Options, read_options
 from app.recipients import Recipients, read_recipients, read_sender
 
-RECIPIENT_KEYS = ("recipients", "recipient", "To", "to", "phone_number")
+RECIPIENT_KEYS = ("recipients", "recipient", "To", "to", "phone_number", "phoneNumber")
 CODE_KEYS = ("token", "code", "otp")
 TEXT_KEYS = ("message", "Message", "msg", "text", "content", "description")
 BODY_KEYS = ("Body", "body")
@@ -90,17 +90,20 @@ def read(
     reading: Reading = Reading(),
 ) -> SendRequest:
     """Read the object of a request. ``variables`` may be placeholders for numbers in it."""
+    payload = {key: value for key, value in payload.items() if key}
     code = _authentiks_code(payload) or (None if reading.own else _code(payload))
     alert = {} if code or reading.own else _alert(payload)
-    message = None if code or alert or reading.own else _text(payload)
+    is_text = not (code or alert or reading.own)
+    text_key = _first(payload, TEXT_KEYS + BODY_KEYS) if is_text else ""
+    message = payload.get(text_key)
     key = _first(payload, RECIPIENT_KEYS) if reading.recipients else ""
-    _refuse_unformatted(payload, [key, *TEXT_KEYS, *BODY_KEYS, *CODE_KEYS])
-    if "send_at" in payload and not reading.own:
-        hint = "'send_at' is not supported: nothing is sent later"
-        raise GatewayError("bad_request", hint=hint)
+    if not reading.own:
+        _refuse_mistakes(payload, [key, *TEXT_KEYS, *BODY_KEYS, *CODE_KEYS])
     sender = payload.get("number")
     if code and sender is None:
         sender = payload.get("From")
+    if reading.own and not isinstance(sender, (str, int)):
+        sender = None  # other senders' key
     fields = {**payload, **alert, **({"token": code} if code else {})}
     locale, severity = fields.get("locale"), fields.get("severity")
     shape = "code" if code else "notification" if alert else "text" if message else None
@@ -127,13 +130,13 @@ def _first(payload: Mapping[str, Any], keys: Iterable[str]) -> str:
 
 def _authentiks_code(payload: Mapping[str, Any]) -> str | None:
     """The code of authentik's SMS stage (authentik/stages/authenticator_sms/models.py)."""
-    code = _as_code(payload.get("Body"), _DIGITS)
-    message = payload.get("Message")
-    if not code or not _first(payload, ["To"]):
+    code, message = payload.get("Body"), payload.get("Message")
+    if not isinstance(code, str) or not _DIGITS.fullmatch(code.strip()):
         return None
-    others = [key for key in TEXT_KEYS if key != "Message"]
+    others = {**payload, "Message": None, "Body": None}
+    is_alone = not _first(others, TEXT_KEYS + BODY_KEYS) and _first(payload, ["To"])
     is_beside = message is None or (isinstance(message, str) and code in message)
-    return code if is_beside and not _first(payload, others) else None
+    return code.strip() if is_alone and is_beside else None
 
 
 def _code(payload: Mapping[str, Any]) -> str | None:
@@ -141,19 +144,11 @@ def _code(payload: Mapping[str, Any]) -> str | None:
     key = _first(payload, CODE_KEYS)
     if not _first(payload, RECIPIENT_KEYS) or _first(payload, TEXT_KEYS + BODY_KEYS):
         return None
-    return _as_code(payload.get(key), _CODE)
-
-
-def _as_code(value: Any, form: re.Pattern[str]) -> str | None:
-    """A number lost its leading zeros on the way and gets them back."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**10:
-        return str(value).zfill(CODE_DIGITS)
-    is_code = isinstance(value, str) and form.fullmatch(value.strip())
+    value: Any = payload.get(key)
+    if type(value) is int and 0 <= value < 10**10:  # it lost its leading zeros
+        value = str(value).zfill(CODE_DIGITS)
+    is_code = isinstance(value, str) and _CODE.fullmatch(value.strip())
     return value.strip() if is_code else None
-
-
-def _text(payload: Mapping[str, Any]) -> Any:
-    return payload.get(_first(payload, TEXT_KEYS + BODY_KEYS))
 
 
 def _alert(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,8 +190,11 @@ def _slack_alert(payload: Mapping[str, Any]) -> dict[str, Any]:
     return alert
 
 
-def _refuse_unformatted(payload: Mapping[str, Any], keys: Iterable[str]) -> None:
-    """A placeholder in a text: the author of the mapping forgot the f before it."""
+def _refuse_mistakes(payload: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """A message for later, or a placeholder in a text: its mapping lacks the f before it."""
+    if "send_at" in payload:
+        hint = "'send_at' is not supported: nothing is sent later"
+        raise GatewayError("bad_request", hint=hint)
     for value in map(payload.get, keys):
         for text in value if isinstance(value, list) else [value]:
             found = _UNFORMATTED.search(text) if isinstance(text, str) else None

@@ -36,6 +36,10 @@ class ApiToken:
     def of(cls, client: str, token: str) -> "ApiToken":
         return cls(client, hashlib.sha256(token.encode()).digest())
 
+    @classmethod
+    def read(cls, text: str) -> "tuple[ApiToken, ...]":
+        return tuple(cls.of(*pair) for pair in environment.tokens(text))
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -79,7 +83,7 @@ def read_settings(environ: Mapping[str, str], problems: list[str]) -> Settings:
     settings = Settings(
         signal_urls=get("SIGNAL_API_URL", environment.urls, ()),
         signal_number=get("SIGNAL_NUMBER", environment.number, None),
-        api_tokens=get("API_TOKENS", _tokens, ()),
+        api_tokens=get("API_TOKENS", ApiToken.read, ()),
         templates_file=get("TEMPLATES_FILE", Path, Path("templates.yaml")),
         default_region=get("DEFAULT_REGION", environment.region, None),
         signal_timeout=get("SIGNAL_TIMEOUT", environment.timeout, 20.0),
@@ -124,7 +128,3 @@ def _text(environ: Mapping[str, str], name: str) -> str:
     if not text:
         raise ValueError(f"is empty: there is nothing in the file of {name}_FILE.")
     return text
-
-
-def _tokens(text: str) -> tuple[ApiToken, ...]:
-    return tuple(ApiToken.of(name, token) for name, token in environment.tokens(text))

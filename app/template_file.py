@@ -23,25 +23,10 @@ from app.templates import (
 )
 
 SECTIONS = ("variables", "templates", "clients", "errors")
-TEMPLATE_KEYS = (
-    "message",
-    "recipients",
-    "locales",
-    "variants",
-    "defaults",
-    "limit",
-    "answer",
-)
+TEMPLATE_KEYS = "message recipients locales variants defaults limit answer".split()
 CLIENT_KEYS = (
-    "templates",
-    "number",
-    "recipients",
-    "networks",
-    "limits",
-    "passthrough",
-    "attachments",
-    "text_mode",
-)
+    "templates number recipients networks limits passthrough attachments text_mode"
+).split()
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]*")
 _TEMPLATE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -99,7 +84,6 @@ class TemplateFile(Document):
         read = self.converted(parts.get("recipients"), self._recipients) or ()
         limits = self.converted(parts.get("limit"), environment.limit)
         usual = CODE_LIMIT if name == CODES else None
-        answers = self.converted(parts.get("answer"), _answer, as_number=True)
         locales, variants = parts.get("locales"), parts.get("variants")
         return Template(
             name=name,
@@ -110,7 +94,7 @@ class TemplateFile(Document):
             recipients=tuple(to for known, _ in read for to in known),
             addresses=tuple(text for _, text in read if text),
             limit=limits[0] if limits else usual,
-            answer=answers[0] if answers else 201,
+            answer=self._answer(parts["answer"]) if "answer" in parts else 201,
         )
 
     def _message(self, key: str, node: Node) -> Compiled:
@@ -127,6 +111,12 @@ class TemplateFile(Document):
             below = source.count("\n", 0, offset) + 1 if is_block else 0
             self.problem(node, sentence, below)
         return compiled
+
+    def _answer(self, node: Node) -> int:
+        if re.fullmatch("20[0-4]", str(node.value)):
+            return int(node.value)
+        self.problem(node, "this is no status for success. Write 200 to 204.")
+        return 201
 
     def _recipients(self, text: str) -> tuple[tuple[str, ...], tuple[Part, ...]]:
         """Those that the text names, or the parts of a text over the payload's fields."""
@@ -198,9 +188,3 @@ def _severity(key: str) -> str:
     if key not in SEVERITIES:
         raise ValueError(f"is no severity. authentik's are {', '.join(SEVERITIES)}.")
     return key
-
-
-def _answer(text: str) -> int:
-    if not re.fullmatch("20[0-4]", text):
-        raise ValueError("is no status for success. Write 200 to 204.")
-    return int(text)

@@ -111,27 +111,24 @@ class Catalogue:
     def recipients(
         self, template: Template | None, request: SendRequest, region: str | None
     ) -> Recipients:
-        """Those of the template; for notifications those of the request go before."""
-        asked = request.recipients
-        found = asked
-        is_asked = bool(asked.shown or asked.errors)
+        """Those of the template; for notifications those of the request go before.
+
+        Raises ``no_recipient`` and ``invalid_recipient``.
+        """
+        found = request.recipients
+        is_asked = bool(found.shown or found.errors)
         if template and template.has_recipients:
             if not (template.name == ALERTS and is_asked):
-                found = self._addressed(template, request, region)
+                fields = {**request.fields, **self.variables}
+                try:
+                    texts = [fill(text, fields, {}) for text in template.addresses]
+                except MissingField as missing:
+                    detail = f"the request has no '{missing.name}'"
+                    raise GatewayError("no_recipient", detail) from missing
+                found = recipients_of(texts, template.recipients, region)
         if not found.shown:
             raise next(iter(found.errors.values()), GatewayError("no_recipient"))
         return found
-
-    def _addressed(
-        self, template: Template, request: SendRequest, region: str | None
-    ) -> Recipients:
-        fields = {**request.fields, **self.variables}
-        try:
-            typed = [fill(address, fields, {}) for address in template.addresses]
-        except MissingField as missing:
-            detail = f"the request has no '{missing.name}'"
-            raise GatewayError("no_recipient", detail) from missing
-        return recipients_of(typed, template.recipients, region)
 
     def render(
         self, template: Template | None, request: SendRequest, as_styled: bool = False
@@ -143,7 +140,16 @@ class Catalogue:
         if template is None:
             message = _own(request, as_styled)
         else:
-            message = _filled(template, request, {**request.fields, **self.variables})
+            fields = {**request.fields, **self.variables}
+            text = template.text_for(request.severity, request.locale)
+            try:
+                pieces = [
+                    p if isinstance(p, Style) else fill(p, fields, template.defaults)
+                    for p in text
+                ]
+            except MissingField as missing:
+                raise GatewayError("missing_field", field=missing.name) from missing
+            message = styled(pieces)
         if is_blank(message.text) and not request.options.has_content:
             raise GatewayError("no_message")
         request.options.check(message.text)
@@ -185,19 +191,6 @@ def _own(request: SendRequest, as_styled: bool) -> Styled:
     text = request.own_message()
     if "mentions" not in request.options.values:  # they count its characters
         text = clean(text, keep_lines=True)
-    styled_by_caller = request.options.styled
-    is_styled = as_styled if styled_by_caller is None else styled_by_caller
+    asked = request.options.styled
+    is_styled = as_styled if asked is None else asked
     return parse_message(text) if is_styled else plain(text)
-
-
-def _filled(template: Template, request: SendRequest, fields: Fields) -> Styled:
-    compiled = template.text_for(request.severity, request.locale)
-    try:
-        return styled(
-            [
-                p if isinstance(p, Style) else fill(p, fields, template.defaults)
-                for p in compiled
-            ]
-        )
-    except MissingField as missing:
-        raise GatewayError("missing_field", field=missing.name) from missing

@@ -13,14 +13,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import requests
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 # Below those that systems give to outgoing connections; each once, from a start of this process's own.
 _PORTS = iter(range(random.randrange(12_000, 30_000), 32_768))
 TOKEN = "e2e-token-0123456789abcdef"
+METRICS_TOKEN = "metrics-token-0123456789"
 NUMBER = "+4915100000001"
 
 
@@ -45,22 +49,32 @@ class Gateway:
             self.url + path, json=document, headers=headers, timeout=40
         )
 
-    def post_until(self, pattern: str, document: object, seconds: float = 10) -> None:
-        """Post again and again until the pattern shows in the output."""
-        deadline = time.monotonic() + seconds
-        while not re.search(pattern, self.output):
-            assert time.monotonic() < deadline, self.output
-            self.post(document)
-            time.sleep(0.05)
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        """A connection on which so much was said."""
+        address = ("127.0.0.1", int(self.url.rpartition(":")[2]))
+        connection = socket.create_connection(address, timeout=10)
+        connection.sendall(sent)
+        return connection
 
-    def wait_for(self, pattern: str, seconds: float = 10) -> str:
+    def metric(self, sample: str) -> float:
+        """What a sample of ``/metrics`` says; 0 if there is none."""
+        headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        text = requests.get(f"{self.url}/metrics", headers=headers, timeout=5).text
+        found = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0
+
+    def wait_for(self, pattern: str) -> str:
         """What the pattern matches in the output, once it does."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if found := re.search(pattern, self.output):
-                return found[0]
-            time.sleep(0.02)
-        raise AssertionError(f"no {pattern!r} in the output:\n{self.output}")
+        found = until(
+            lambda: re.search(pattern, self.output),
+            otherwise=lambda: f"no {pattern!r} in the output:\n{self.output}",
+        )
+        return found[0]
+
+
+def read(connection: socket.socket) -> bytes:
+    """All that still comes over the connection."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def command(kind: str = "web") -> list[str]:
@@ -97,17 +111,30 @@ def run_to_the_end(
     )
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until the condition holds; a gateway that does not answer meanwhile may do so later."""
+def until(
+    condition: Callable[[], T | None],
+    seconds: float = 10,
+    otherwise: Callable[[], str] = lambda: "it did not come to pass",
+) -> T:
+    """What the condition gives once it holds; a gateway that does not answer may do so later."""
     deadline = time.monotonic() + seconds
     while True:
-        try:
-            if condition():
-                return
-        except requests.ConnectionError:
-            pass
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.05)
+        with suppress(requests.ConnectionError):
+            if found := condition():
+                return found
+        assert time.monotonic() < deadline, otherwise()
+        time.sleep(0.01)
+
+
+def until_listening(port: int, process: "subprocess.Popen[Any]") -> None:
+    """Wait until somebody listens on the port; the process must not end before."""
+
+    def is_listening() -> bool:
+        assert process.poll() is None, f"{process.args!r} did not start"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    until(is_listening)
 
 
 def free_port() -> int:
@@ -131,7 +158,7 @@ def running(**variables: str) -> Iterator[Gateway]:
     reader = threading.Thread(target=_collect, args=[gateway], daemon=True)
     reader.start()
     try:
-        _wait_until_live(gateway)
+        until(lambda: _is_live(gateway))
         yield gateway
     finally:
         process.send_signal(signal.SIGTERM)
@@ -159,12 +186,6 @@ def _collect(gateway: Gateway) -> None:
         gateway.lines.append(line)
 
 
-def _wait_until_live(gateway: Gateway) -> None:
-    for _ in range(500):
-        try:
-            requests.get(f"{gateway.url}/health/live", timeout=5)
-            return
-        except requests.ConnectionError:
-            assert gateway.process.poll() is None, gateway.output
-            time.sleep(0.02)
-    raise AssertionError("the gateway does not answer")
+def _is_live(gateway: Gateway) -> bool:
+    assert gateway.process.poll() is None, gateway.output
+    return bool(requests.get(f"{gateway.url}/health/live", timeout=5))

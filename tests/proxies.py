@@ -1,17 +1,14 @@
 """nginx and Caddy as docs/deploy sets them up: the real programs with the real files, on ports of a test."""
 
 import re
-import socket
 import subprocess
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests import nginx
-from tests.gateway import ROOT, environment, free_port
-from tests.redis_server import wait_for
+from tests.gateway import ROOT, environment, free_port, until_listening
 
 DEPLOY = ROOT / "docs/deploy"
 _CADDY = """auto_https disable_redirects
@@ -83,29 +80,6 @@ def guarding_signal(folder: Path, signal: int, password: str) -> Iterator[int]:
 
 
 @contextmanager
-def rude_server() -> Iterator[int]:
-    """The port of a server that reads a request and hangs up without an answer."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                connection, _ = listener.accept()
-                with connection:
-                    if connection.recv(65536) == b"stop":
-                        return
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        address = listener.getsockname()
-        try:
-            yield address[1]
-        finally:
-            with socket.create_connection(address) as connection:
-                connection.sendall(b"stop")
-            thread.join()
-
-
-@contextmanager
 def _started(
     program: str, arguments: Sequence[str], folder: Path, port: int
 ) -> Iterator[None]:
@@ -117,7 +91,7 @@ def _started(
             stderr=output,
         )
     try:
-        wait_for(port)
+        until_listening(port, process)
         yield
     finally:
         process.terminate()

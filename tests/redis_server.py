@@ -1,14 +1,12 @@
 """A real Redis server for a test."""
 
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.gateway import free_port
+from tests.gateway import free_port, until_listening
 
 
 @dataclass
@@ -33,17 +31,7 @@ def running(folder: Path) -> Iterator[Redis]:
     )
     server = Redis(process, f"redis://127.0.0.1:{port}")
     try:
-        wait_for(port)
+        until_listening(port, process)
         yield server
     finally:
         server.stop()
-
-
-def wait_for(port: int) -> None:
-    """Return once somebody listens on the port."""
-    for _ in range(500):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError(f"nobody listens on port {port}")

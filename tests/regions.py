@@ -5,7 +5,7 @@ with none. A cell counts ``wrong/refused``: those that became another number, an
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
 
 import phonenumbers
@@ -13,14 +13,19 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from app import phone
 
-REGIONS = sorted(
-    phonenumbers.SUPPORTED_REGIONS - {"TA"}
-)  # nothing mobile is known there
+# Nothing mobile is known in TA.
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS - {"TA"})
 MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-WITH_COUNTRY = ("international", "with 00")
-WITHOUT_PLUS = ("plus-less", "plus-less integer")
-NATIONAL = ("national", "national integer", "no trunk zero")
-SPELLINGS = WITH_COUNTRY + WITHOUT_PLUS + NATIONAL
+SPELLINGS = (
+    "international",
+    "with 00",
+    "plus-less",
+    "plus-less integer",
+    "national",
+    "national integer",
+    "no trunk zero",
+)
+Counted = Counter[tuple[str, str]]  # how often a spelling has an outcome
 
 
 def mobile_numbers(region: str, how_many: int) -> list[str]:
@@ -81,8 +86,7 @@ def outcome(number: str, spelling: str | int, region: str | None) -> str:
     return "right" if found == number else "wrong"
 
 
-def count(numbers: list[str], region: str | None) -> Counter[tuple[str, str]]:
-    """How often a spelling has an outcome."""
+def count(numbers: list[str], region: str | None) -> Counted:
     return Counter(
         (name, outcome(number, spelling, region))
         for number in numbers
@@ -90,26 +94,27 @@ def count(numbers: list[str], region: str | None) -> Counter[tuple[str, str]]:
     )
 
 
-def row(title: str, counted: Counter[tuple[str, str]]) -> str:
-    cells = (
-        f"{counted[name, 'wrong']}/{counted[name, 'refused']}" for name in SPELLINGS
-    )
-    return f"{title:8}" + "".join(f"{cell:>18}" for cell in cells)
+def show(title: str, cells: Iterable[object]) -> None:
+    print(f"{title:8}" + "".join(f"{cell:>18}" for cell in cells))
+
+
+def show_counts(title: str, counted: Counted) -> None:
+    show(title, (f"{counted[x, 'wrong']}/{counted[x, 'refused']}" for x in SPELLINGS))
 
 
 def main() -> None:
-    sums: dict[str, Counter[tuple[str, str]]] = {"own": Counter(), "none": Counter()}
-    print(f"{'':8}" + "".join(f"{name:>18}" for name in SPELLINGS))
+    own, none = Counted(), Counted()
+    show("", SPELLINGS)
     for region in REGIONS:
         numbers = mobile_numbers(region, 100)
-        own = count(numbers, region)
-        print(row(region, own))
-        sums["own"].update(own)
-        sums["none"].update(count(numbers, None))
-    for title, counted in sums.items():
-        print(row(title, counted))
-    read = Counter(name for name, _ in sums["own"].elements())
-    print(f"{'read':8}" + "".join(f"{read[name]:>18}" for name in SPELLINGS))
+        found = count(numbers, region)
+        show_counts(region, found)
+        own += found
+        none += count(numbers, None)
+    show_counts("own", own)
+    show_counts("none", none)
+    read = Counter(name for name, _ in own.elements())
+    show("read", (read[name] for name in SPELLINGS))
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def test_large_bodies_are_for_clients_that_may_send_attachments(
     }
     assert answer.status_code == 413
     assert (
-        'detail="over 262144 bytes a client needs \'attachments: true\' in templates.yaml,'
+        "detail=\"over 262144 bytes a client needs 'attachments: true' in templates.yaml,"
         ' and MAX_BODY_BYTES is the most for it"' in capfd.readouterr().err
     )
 

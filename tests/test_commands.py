@@ -8,6 +8,7 @@ from click.testing import Result
 from app import create_app
 from tests.conftest import settings
 
+
 def invoke(*arguments: str) -> Result:
     runner = create_app(settings(), {}).test_cli_runner()
     return runner.invoke(args=list(arguments))

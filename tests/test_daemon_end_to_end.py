@@ -10,7 +10,7 @@ import requests
 from app.signal.reasons import NOT_LOADED
 from app.signal.transport import call
 from tests import gateway, signal_cli
-from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.gateway import Gateway
 
 pytestmark = pytest.mark.daemon
 CODE = {"To": "+4915112345678", "Body": "004821"}
@@ -29,13 +29,7 @@ def running(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
         "templates: {sms: {message: '**{token}**'}}\n"
         "clients: {authentik: {attachments: true}}\n"
     )
-    with gateway.running(
-        TEMPLATES_FILE=str(templates),
-        PORT=str(gateway.free_port()),
-        SIGNAL_API_URL=url,
-        SIGNAL_NUMBER=NUMBER,
-        API_TOKENS=f"authentik:{TOKEN}",
-    ) as found:
+    with gateway.sending(url, TEMPLATES_FILE=str(templates)) as found:
         yield found
 
 
@@ -45,7 +39,9 @@ def test_an_account_that_does_not_exist_is_told_and_is_a_task_for_a_person(
 ) -> None:
     answer = running.post({**CODE, "To": to})
     assert (answer.status_code, answer.json()["code"]) == (502, "sender_not_registered")
-    assert "link or register it" in running.wait_for(r"CRITICAL request .*\n")
+    assert "the number is not linked (link it)" in running.wait_for(
+        r"CRITICAL request .*\n"
+    )
 
 
 def test_every_option_is_understood_so_far_that_the_account_is_asked_for(
@@ -90,12 +86,7 @@ def test_the_daemons_errors_are_as_the_table_has_them(
 def test_a_path_that_is_not_the_daemons_is_told_as_a_mistake_in_the_address(
     url: str,
 ) -> None:
-    with gateway.running(
-        PORT=str(gateway.free_port()),
-        SIGNAL_API_URL=url.replace("/api/v1/rpc", ""),
-        SIGNAL_NUMBER=NUMBER,
-        API_TOKENS=TOKEN,
-    ) as running:
+    with gateway.sending(url.replace("/api/v1/rpc", "")) as running:
         answer = running.post(CODE)
         assert (answer.status_code, answer.json()["code"]) == (502, "signal_rejected")
         running.wait_for("no signal-cli-rest-api at SIGNAL_API_URL: it answers 404")
@@ -104,14 +95,6 @@ def test_a_path_that_is_not_the_daemons_is_told_as_a_mistake_in_the_address(
 def test_a_daemon_that_went_away_is_certainly_not_sent_to(tmp_path: Path) -> None:
     with signal_cli.daemon(tmp_path) as url:
         pass
-    with gateway.running(
-        PORT=str(gateway.free_port()),
-        SIGNAL_API_URL=url,
-        SIGNAL_NUMBER=NUMBER,
-        API_TOKENS=TOKEN,
-    ) as running:
+    with gateway.sending(url) as running:
         answer = running.post(CODE)
-        assert (answer.status_code, answer.json()["code"]) == (
-            503,
-            "signal_unreachable",
-        )
+    assert (answer.status_code, answer.json()["code"]) == (503, "signal_unreachable")

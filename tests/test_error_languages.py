@@ -78,8 +78,8 @@ def test_two_languages_at_once_are_a_mistake(tmp_path: Path) -> None:
             "Français",
             "+4915112345678",
             "Ce numéro n'est pas sur Signal. S'il est correct, commencez par créer un compte Signal"
-            " avec ce numéro. Ensuite, déconnectez-vous, reconnectez-vous et saisissez le numéro avec l'indicatif du pays,"
-            " par exemple +33 6 39 98 12 34.\n",
+            " avec ce numéro. Ensuite, déconnectez-vous, reconnectez-vous et saisissez le numéro"
+            " avec l'indicatif du pays, par exemple +33 6 39 98 12 34.\n",
         ),
         (
             "Deutsch",

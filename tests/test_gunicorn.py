@@ -8,14 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import requests
 
 from tests import gateway
-from tests.gateway import BIN, ROOT, TOKEN
+from tests.gateway import BIN, METRICS_TOKEN, ROOT, TOKEN
 
 CODE = {"From": "authentik", "To": "+49 151 12345678", "Body": "004821"}
 SIGNAL = "http://127.0.0.1:9"  # where nothing listens
-METRICS_TOKEN = "metrics-token-0123456789"
+SENT = "signal_gateway_request_duration_seconds_count"
 APART = (
     "Each of the 2 workers counts its limits for itself: set RATE_LIMIT_STORAGE_URI="
     "redis://… to count them together, or WEB_CONCURRENCY=1."
@@ -73,7 +72,7 @@ def test_a_reload_takes_over_a_changed_template_and_refuses_a_broken_one(
         running.wait_for("│ old 004821")
         templates.write_text("templates: {sms: {message: 'new {token}'}}")
         running.process.send_signal(signal.SIGHUP)
-        running.post_until("│ new 004821", CODE)
+        gateway.until(lambda: running.post(CODE) and "│ new 004821" in running.output)
         templates.write_text("templates: {sms: {message: 'broken {token'}}")
         running.process.send_signal(signal.SIGHUP)
         running.wait_for(f"(?s)line 1: a brace has no partner.*{OLD_STAYS}")
@@ -108,19 +107,10 @@ def test_several_workers_share_metrics_over_a_reload_and_warn_of_apart_limits(
         running.process.send_signal(signal.SIGHUP)
         running.wait_for("(?s)(Worker exiting.*){2}")
         assert list(tmp_path.glob("signal-gateway-*")) == [folder]
-        assert sent_to(running.url) == 1
+        assert running.metric(SENT) == 1
     assert not list(tmp_path.iterdir())
     messages = [json.loads(line)["message"] for line in running.lines]
     assert messages.count(APART) == 1
-
-
-def sent_to(url: str) -> float:
-    """How many requests to send the workers have counted together."""
-    headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-    text = requests.get(f"{url}/metrics", headers=headers, timeout=5).text
-    pattern = r"^signal_gateway_request_duration_seconds_count (\S+)$"
-    (count,) = re.findall(pattern, text, re.MULTILINE)
-    return float(count)
 
 
 def test_one_worker_needs_no_folder_for_metrics_and_no_warning(tmp_path: Path) -> None:
@@ -128,7 +118,7 @@ def test_one_worker_needs_no_folder_for_metrics_and_no_warning(tmp_path: Path) -
         SIGNAL, METRICS_TOKEN=METRICS_TOKEN, TMPDIR=str(tmp_path)
     ) as running:
         running.post(CODE)
-        assert sent_to(running.url) == 1
+        assert running.metric(SENT) == 1
         assert not list(tmp_path.glob("signal-gateway-*"))
     assert "RATE_LIMIT_STORAGE_URI" not in running.output
 

@@ -1,13 +1,17 @@
 """Whether the gateway is ready, asked of Signal's server."""
 
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 import responses
 
+from app import health
+from tests import standin
 from tests.conftest import NUMBER, SIGNAL, client
-
 
 HINT = (
     "the server does not know the sender: either it could not reach Signal when it was"
@@ -110,3 +114,30 @@ def test_the_number_of_a_client_is_one_to_send_from(
 def test_a_preview_is_ready(number: str | None) -> None:
     caller = client(signal_urls=(), signal_number=number)
     assert caller.get("/health/ready").status_code == 200
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """The address of a server that takes connections and answers none."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_ready_is_said_at_once_while_another_server_hangs(hanging: str) -> None:
+    with standin.running() as working:
+        started = monotonic()
+        answer = client(signal_urls=(hanging, working.url)).get("/health/ready")
+        assert answer.status_code == 200
+    assert monotonic() - started < 2
+
+
+def test_what_keeps_each_server_from_sending_is_told(
+    hanging: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PROBE_SECONDS", 0.5)
+    with standin.running() as other:
+        other.accounts = []
+        answer = client(signal_urls=(hanging, other.url)).get("/health/ready")
+    assert (answer.status_code, answer.json) == not_ready(
+        "sender_not_registered", "signal_unreachable"
+    )

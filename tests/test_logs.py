@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import responses
 
-from app import logs
 from tests.conftest import BEARER, SIGNAL, TOKEN, client
 
 CODE = {"To": "+4915112345678", "Body": "482915"}
@@ -42,7 +41,7 @@ def test_a_callers_mistake_is_a_warning_with_what_the_log_alone_may_say(
     client().post("/v2/send", json=CODE, headers=headers)
     assert log(capfd) == (
         "TIME WARNING request request_id=abc client=- template=- to=- outcome=unauthorized"
-        " state=not_sent status=401 ms=N signal_ms=N detail=\"the Authorization header begins with"
+        ' state=not_sent status=401 ms=N signal_ms=N detail="the Authorization header begins with'
         " 'Bearer', which the sender adds itself\"\n"
     )
 
@@ -97,9 +96,7 @@ def test_probes_are_logged_at_debug_alone(capfd: pytest.CaptureFixture[str]) -> 
     assert " DEBUG request " in log(capfd)
 
 
-def test_gunicorns_own_lines_look_like_ours(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
+def test_gunicorns_own_lines_look_like_ours(capfd: pytest.CaptureFixture[str]) -> None:
     client()
     server = logging.getLogger("gunicorn.error")
     server.setLevel("INFO")

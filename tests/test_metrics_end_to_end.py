@@ -8,23 +8,15 @@ import threading
 import requests
 
 from tests import gateway, standin
-from tests.gateway import Gateway
+from tests.gateway import METRICS_TOKEN, Gateway
 from tests.standin import ACCEPTING, Behaviour
 
-METRICS_TOKEN = "metrics-token-0123456789"
 HUNG = "never answered"
 
 
 def plan(document: dict[str, object]) -> Behaviour:
     is_hung = document["message"] == HUNG
     return Behaviour(manner="hang", accepts=False) if is_hung else ACCEPTING
-
-
-def scraped(running: Gateway, sample: str) -> float:
-    headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-    text = requests.get(f"{running.url}/metrics", headers=headers, timeout=5).text
-    found = re.search(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE)
-    return float(found[1]) if found else 0
 
 
 def send(running: Gateway, message: str) -> None:
@@ -37,19 +29,16 @@ def send(running: Gateway, message: str) -> None:
 def test_workers_count_together_without_what_a_killed_one_had_under_way() -> None:
     in_flight = "signal_gateway_requests_in_flight"
     with standin.running(plan) as server:
-        with gateway.sending(
-            server.url,
-            WEB_CONCURRENCY="2",
-            METRICS_TOKEN=METRICS_TOKEN,
-        ) as running:
+        more = {"WEB_CONCURRENCY": "2", "METRICS_TOKEN": METRICS_TOKEN}
+        with gateway.sending(server.url, **more) as running:
             for _ in range(20):
                 send(running, "hello")
-            assert scraped(running, 'signal_gateway_requests_total{code="ok"}') >= 20
+            assert running.metric('signal_gateway_requests_total{code="ok"}') >= 20
             hung = threading.Thread(target=send, args=[running, HUNG])
             hung.start()
-            gateway.until(lambda: scraped(running, in_flight) == 2)
+            gateway.until(lambda: running.metric(in_flight) == 2)
             for worker in re.findall(r"Booting worker with pid: (\d+)", running.output):
                 os.kill(int(worker), signal.SIGKILL)
             hung.join()
-            gateway.until(lambda: scraped(running, in_flight) == 1)
-            assert scraped(running, 'signal_gateway_requests_total{code="ok"}') >= 20
+            gateway.until(lambda: running.metric(in_flight) == 1)
+            assert running.metric('signal_gateway_requests_total{code="ok"}') >= 20

@@ -6,17 +6,22 @@ from pathlib import Path
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from app.environment import AUTHENTIK_TIMEOUT
 from app.settings import Settings
 from tests import gateway, proxies, standin
-from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.gateway import TOKEN, Gateway
 from tests.proxies import DEPLOY, Proxy
-from tests.standin import StandIn
-from tests.test_nginx import From
+from tests.standin import Behaviour, StandIn
 
 KINDS = ("nginx", "caddy")
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def hang_up(document: object) -> Behaviour:
+    """Of a server that reads a request and gives no answer."""
+    return Behaviour(manner="reset")
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +35,8 @@ def servers(
         "clients: {authentik: {networks: 127.0.0.2/32}}\n"
     )
     with standin.running() as signal:
-        with gateway.running(
-            GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{gateway.free_port()}",
-            SIGNAL_API_URL=signal.url,
-            SIGNAL_NUMBER=NUMBER,
-            API_TOKENS=f"authentik:{TOKEN}",
-            TEMPLATES_FILE=str(templates),
-            TRUSTED_PROXIES="127.0.0.1/32",
+        with gateway.sending(
+            signal.url, TEMPLATES_FILE=str(templates), TRUSTED_PROXIES="127.0.0.1/32"
         ) as running:
             yield running, signal
 
@@ -45,14 +45,30 @@ def servers(
     scope="module",
     params=[pytest.param(kind, marks=pytest.mark.system) for kind in KINDS],
 )
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
 def proxy(
-    request: pytest.FixtureRequest,
+    kind: str,
     servers: tuple[Gateway, StandIn],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Proxy]:
-    folder = tmp_path_factory.mktemp(request.param)
-    with proxies.running(request.param, folder, [port(servers[0])]) as running:
+    folder = tmp_path_factory.mktemp(kind)
+    with proxies.running(kind, folder, [port(servers[0])]) as running:
         yield running
+
+
+class From(HTTPAdapter):
+    """Calls from one of the addresses of this machine."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args: object, **options: object) -> None:
+        super().init_poolmanager(*args, source_address=(self.address, 0), **options)  # type: ignore[arg-type]
 
 
 def port(running: Gateway) -> int:
@@ -65,13 +81,15 @@ def post(
     source: str = "127.0.0.2",
     more: dict[str, str] | None = None,
     body: str = "",
+    url: str | None = None,
 ) -> requests.Response:
-    """The proxy's answer to a code for one of a hundred numbers."""
+    """The proxy's answer to a code for one of a hundred numbers, or that of ``url``."""
     document = {"To": f"+49151123456{number:02}", "Body": "004821", "rest": body}
     with requests.Session() as session:
+        session.mount("http://", From(source))
         session.mount("https://", From(source))
         return session.post(
-            f"{proxy.https}/v2/send", json=document, headers={**BEARER, **(more or {})},
+            f"{url or proxy.https}/v2/send", json=document, headers={**BEARER, **(more or {})},
             verify=str(proxy.certificate), timeout=40,
         )  # fmt: skip
 
@@ -86,12 +104,39 @@ def test_a_code_goes_through_tls_to_signal(
     assert sent == [["+4915112345601"]]
 
 
-@pytest.mark.parametrize("forged", ["", "127.0.0.2", "127.0.0.2, 127.0.0.1"])
+@pytest.mark.parametrize(
+    ("source", "forged", "status"),
+    [
+        ("127.0.0.3", "", 403),
+        ("127.0.0.3", "127.0.0.2", 403),
+        ("127.0.0.3", "127.0.0.2, 127.0.0.1", 403),
+        ("127.0.0.2", "rubbish", 201),
+    ],
+)
 def test_the_address_that_counts_is_the_one_before_the_proxy(
-    forged: str, proxy: Proxy
+    source: str, forged: str, status: int, proxy: Proxy
 ) -> None:
     more = {"X-Forwarded-For": forged} if forged else {}
-    assert post(proxy, 2, "127.0.0.3", more).status_code == 403
+    assert post(proxy, 2, source, more).status_code == status
+
+
+def test_a_stranger_who_goes_round_the_proxy_cannot_vouch_for_himself(
+    proxy: Proxy, servers: tuple[Gateway, StandIn]
+) -> None:
+    forged = {"X-Forwarded-For": "127.0.0.2"}
+    answer = post(proxy, 2, "127.0.0.3", forged, url=servers[0].url)
+    assert answer.status_code == 403
+
+
+def test_guessing_is_slowed_by_the_address_before_the_proxy(
+    proxy: Proxy, kind: str
+) -> None:
+    wrong = {"Authorization": "Bearer wrong"}
+    # Others for each proxy, since the gateway behind them is the same.
+    guesser, other = (f"127.0.{KINDS.index(kind)}.{last}" for last in (4, 5))
+    found = [post(proxy, 2, guesser, wrong).status_code for _ in range(25)]
+    assert 429 in found and set(found) <= {401, 429}
+    assert post(proxy, 2, other, wrong).status_code == 401
 
 
 def test_without_tls_a_request_is_refused_and_not_redirected(proxy: Proxy) -> None:
@@ -131,21 +176,19 @@ def test_what_an_instance_took_and_did_not_answer_is_not_repeated(
     servers: tuple[Gateway, StandIn], tmp_path: Path
 ) -> None:
     servers[1].books.requests.clear()
-    with proxies.rude_server() as rude:
-        instances = [rude, port(servers[0])]
+    with standin.running(hang_up) as rude:
+        instances = [rude.port, port(servers[0])]
         with proxies.running("nginx", tmp_path, instances) as proxy:
             statuses = [post(proxy, 20 + number).status_code for number in range(4)]
     assert sorted(statuses) == [201, 201, 502, 502]
     assert len(servers[1].books.requests) == 2
 
 
-@pytest.mark.system
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_gateway_that_gives_no_answer_is_told_in_words(
     kind: str, tmp_path: Path
 ) -> None:
-    with proxies.rude_server() as rude:
-        with proxies.running(kind, tmp_path, [rude]) as proxy:
+    with standin.running(hang_up) as rude:
+        with proxies.running(kind, tmp_path, [rude.port]) as proxy:
             answer = post(proxy, 30)
     assert (answer.status_code, answer.text.strip()) == (
         502,
@@ -163,12 +206,8 @@ def test_signals_server_can_have_a_password_in_its_address(
 ) -> None:
     with standin.running() as signal:
         with proxies.guarding_signal(tmp_path, signal.port, "a-pass/word") as guarded:
-            with gateway.running(
-                GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{gateway.free_port()}",
-                SIGNAL_API_URL=f"http://gateway:{password}@127.0.0.1:{guarded}",
-                SIGNAL_NUMBER=NUMBER,
-                API_TOKENS=f"authentik:{TOKEN}",
-            ) as running:
+            url = f"http://gateway:{password}@127.0.0.1:{guarded}"
+            with gateway.sending(url) as running:
                 answer = running.post({"To": "+4915112345678", "Body": "004821"})
     assert (answer.status_code, answer.json().get("code")) == (status, code)
     assert signal.books.authorizations == []

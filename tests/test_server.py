@@ -14,7 +14,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests import gateway, standin
-from tests.gateway import TOKEN, Gateway
+from tests.gateway import TOKEN, Gateway, read
 from tests.standin import StandIn
 
 SILENT_SECONDS = 5
@@ -36,17 +36,6 @@ def running(signal_server: StandIn) -> Iterator[Gateway]:
         yield running
 
 
-def connect(running: Gateway, sent: bytes = b"") -> socket.socket:
-    address = ("127.0.0.1", int(running.url.rpartition(":")[2]))
-    connection = socket.create_connection(address, timeout=10)
-    connection.sendall(sent)
-    return connection
-
-
-def read(connection: socket.socket) -> bytes:
-    return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
 def code(number: int) -> dict[str, str]:
     return {"To": f"+49151123456{number:02}", "Body": "004821"}
 
@@ -61,12 +50,12 @@ def test_idle_and_half_open_connections_delay_nobody_and_are_closed(
 ) -> None:
     with ExitStack() as stack:
         for _ in range(400):  # more than threads
-            stack.enter_context(connect(running))
+            stack.enter_context(running.connect())
         begun = [
-            stack.enter_context(connect(running, b"POST /v2/send HTTP"))
+            stack.enter_context(running.connect(b"POST /v2/send HTTP"))
             for _ in range(20)
         ]
-        bodiless = stack.enter_context(connect(running, (CLOSE % 100).encode()))
+        bodiless = stack.enter_context(running.connect((CLOSE % 100).encode()))
         started = time.monotonic()
         assert running.post(code(1)).status_code == 201
         assert time.monotonic() - started < 2
@@ -79,7 +68,7 @@ def test_idle_and_half_open_connections_delay_nobody_and_are_closed(
 def test_callers_who_do_not_hang_up_delay_nobody(running: Gateway) -> None:
     with ExitStack() as stack:
         for number in range(20):
-            caller = stack.enter_context(connect(running, request(number)))
+            caller = stack.enter_context(running.connect(request(number)))
             assert read(caller).startswith(b"HTTP/1.1 201")
         time.sleep(1.1)  # until the gateway waits for none of them any longer
         started = time.monotonic()
@@ -92,7 +81,7 @@ def test_the_answer_to_a_large_request_that_is_not_read_is_not_lost(
 ) -> None:
     body = b" " * 8_000_000
     for _ in range(10):
-        with connect(running, (CLOSE % len(body)).encode() + body) as caller:
+        with running.connect((CLOSE % len(body)).encode() + body) as caller:
             assert read(caller).startswith(b"HTTP/1.1 413")
 
 
@@ -104,7 +93,7 @@ def test_a_malformed_line_with_a_token_is_repeated_nowhere(
 ) -> None:
     secret = "a-token-in-a-malformed-line"
     head = f"POST /v2/send HTTP/1.1\r\n{line.format(secret)}\r\n\r\n"
-    with connect(running, head.encode()) as caller:
+    with running.connect(head.encode()) as caller:
         answer = read(caller).decode()
     assert answer.startswith("HTTP/1.1 400 Bad Request")
     assert "\n    This is no valid HTTP.\n" in answer
@@ -113,8 +102,8 @@ def test_a_malformed_line_with_a_token_is_repeated_nowhere(
 
 def test_a_caller_who_is_gone_leaves_no_line_in_the_log(running: Gateway) -> None:
     lines = len(running.lines)
-    connect(running, b"POST /v2/s").close()
-    gone = connect(running, b"POST /v2/s")
+    running.connect(b"POST /v2/s").close()
+    gone = running.connect(b"POST /v2/s")
     gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     gone.close()
     assert running.post(code(3)).status_code == 201
@@ -128,7 +117,7 @@ def test_a_stop_serves_who_is_connected_already(signal_server: StandIn) -> None:
         worker = int(stopping.wait_for(r"worker with pid: \d+").rpartition(" ")[2])
         os.kill(worker, signal.SIGSTOP)
         callers = [
-            stack.enter_context(connect(stopping, request(number)))
+            stack.enter_context(stopping.connect(request(number)))
             for number in range(32)
         ]
         stopping.process.send_signal(signal.SIGTERM)
@@ -137,7 +126,7 @@ def test_a_stop_serves_who_is_connected_already(signal_server: StandIn) -> None:
         answers = [read(caller)[:12] for caller in callers]
         assert stopping.process.wait(10) == 0
         with pytest.raises(ConnectionRefusedError):
-            connect(stopping)
+            stopping.connect()
     assert answers == [b"HTTP/1.1 201"] * 32
     assert len(signal_server.books.accepted) == accepted + 32
 

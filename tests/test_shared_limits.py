@@ -50,7 +50,5 @@ def started(
     signal: standin.StandIn, redis: redis_server.Redis
 ) -> AbstractContextManager[Gateway]:
     return gateway.sending(
-        signal.url,
-        RATE_LIMIT_STORAGE_URI=redis.uri,
-        WEB_CONCURRENCY="2",
+        signal.url, RATE_LIMIT_STORAGE_URI=redis.uri, WEB_CONCURRENCY="2"
     )

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SECRETS
-from app.settings import Settings
+from app.settings import SECRETS, Settings
 from tests import gateway, standin
 from tests.gateway import NUMBER, ROOT, TOKEN
 from tests.proxies import DEPLOY
@@ -68,21 +67,9 @@ def test_systemd_takes_the_unit_without_a_word(unit: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.system
-@pytest.mark.parametrize(
-    ("written", "wrong", "said"),
-    [
-        ("KillMode=mixed", "KillMode=mix", "Failed to parse kill mode"),
-        ("ProtectHome=", "ProtectHomes=", "Unknown key 'ProtectHomes'"),
-        ("ExecStart=", "ExecStarts=", "Service has no ExecStart="),
-        ("@resources", "@resource", "Unknown system call group"),
-    ],
-)
-def test_a_mistake_in_a_unit_would_be_told(
-    written: str, wrong: str, said: str, tmp_path: Path
-) -> None:
-    text = (DEPLOY / UNITS[0]).read_text()
-    assert written in text
-    assert said in verify(tmp_path, UNITS[0], text.replace(written, wrong))[1]
+def test_a_mistake_in_a_unit_would_be_told(tmp_path: Path) -> None:
+    text = (DEPLOY / UNITS[0]).read_text().replace("ProtectHome=", "ProtectHomes=")
+    assert "Unknown key 'ProtectHomes'" in verify(tmp_path, UNITS[0], text)[1]
 
 
 @pytest.mark.system
@@ -118,11 +105,9 @@ def test_the_gateway_runs_in_the_environment_of_the_unit(tmp_path: Path) -> None
     with standin.running() as signal:
         address = environment["SIGNAL_API_URL"].replace(":8080", f":{signal.port}")
         bind = f"--bind 127.0.0.1:{gateway.free_port()}"
-        here = {
-            "SIGNAL_API_URL": address,
-            "TEMPLATES_FILE": str(ROOT / "templates.yaml"),
-        }
-        started = {**environment, **here, "GUNICORN_CMD_ARGS": bind}
+        templates = str(ROOT / "templates.yaml")
+        here = {"TEMPLATES_FILE": templates, "GUNICORN_CMD_ARGS": bind}
+        started = {**environment, **here, "SIGNAL_API_URL": address}
         with gateway.running(**started) as running:
             answer = running.post(CODE)
     assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})

@@ -14,7 +14,7 @@ from typing import Any
 from app.signal.outcome import Message, Outcome, not_sent, unknown
 from app.signal.reasons import LIMITED, NO_REASON, NOT_LOADED, UNTRUSTED
 from app.signal.signal_cli import doubt, for_recipient, read_results, read_text
-from app.signal.transport import Answer, Unusable, call, hand_over
+from app.signal.transport import Answer, Unusable, call, hand_over, word
 from app.styling import to_ranges
 
 # Signal's options that are passed on under another name; those with more to them are in _options.
@@ -31,22 +31,16 @@ _ACI = re.compile(r"[0-9a-f-]{36}")
 CONCURRENCY = 96  # it serves each request on a thread of its own
 
 # By the error's code, where its text does not say more. -32603 may come after a send.
+UNREADABLE = not_sent("signal_rejected", "signal-cli cannot read the request")
 BY_CODE = {
     -1: NO_REASON,
     -4: UNTRUSTED,
     -5: LIMITED,
-    -32600: not_sent("signal_rejected", "signal-cli cannot read the request"),
-    -32601: not_sent("signal_rejected", "this signal-cli does not know the method"),
+    -32600: UNREADABLE,
+    -32601: UNREADABLE,
     -32602: NOT_LOADED,
     -32603: unknown("signal-cli had an error, perhaps after sending"),
-    -32700: not_sent("signal_rejected", "signal-cli cannot read the request"),
-}
-# Below JSON-RPC the request never came to signal-cli's own code.
-BY_STATUS = {
-    404: "no signal-cli daemon at SIGNAL_API_URL: it answers 404",
-    405: "no signal-cli daemon at SIGNAL_API_URL: it answers 405",
-    415: "the daemon does not take JSON: it answers 415",
-    421: "the daemon refuses this host name (421): start it with --http 0.0.0.0:PORT",
+    -32700: UNREADABLE,
 }
 NEW_ERROR = unknown("signal-cli answers with an error that is not known here")
 
@@ -68,14 +62,13 @@ class DaemonServer:
 
     def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
         """What is true instead of "not on Signal", which is also said without a network."""
+        params = {"account": sender, **_to(recipient)}
         try:
-            params = {"account": sender, **_to(recipient)}
             document = self._asked("getUserStatus", deadline, params)
         except Unusable:
             return None
         error = document.get("error")
-        message = error.get("message") if isinstance(error, dict) else None
-        return doubt(message) if isinstance(message, str) else None
+        return doubt(str(error.get("message"))) if isinstance(error, dict) else None
 
     def concurrency(self, deadline: float) -> int | None:
         return CONCURRENCY
@@ -90,9 +83,8 @@ class DaemonServer:
     def about(self, deadline: float) -> str:
         """What it says about itself; raises `Unusable`."""
         result = self._asked("version", deadline).get("result")
-        version = result.get("version") if isinstance(result, dict) else None
-        known = isinstance(version, str) and version.isascii() and len(version) < 40
-        return f"signal-cli {version if known else 'of unknown version'}, mode daemon"
+        version = word(result, "version") or "of unknown version"
+        return f"signal-cli {version}, mode daemon"
 
     def _asked(
         self, method: str, deadline: float, params: Mapping[str, Any] = {}
@@ -116,12 +108,12 @@ def read_answer(answer: Answer, recipient: str) -> Outcome:
 
 
 def _by_status(status: int) -> Outcome:
-    if status in BY_STATUS:
-        return not_sent("signal_rejected", BY_STATUS[status])
-    if 300 <= status < 500:
-        detail = f"something before the daemon refuses the request ({status})"
-        return not_sent("signal_rejected", detail)
-    return unknown(f"the daemon answers {status} without saying what it did")
+    """Below JSON-RPC the request never came to signal-cli's own code."""
+    if not 300 <= status < 500:
+        return unknown(f"the daemon answers {status} without saying what it did")
+    advice = ": start it with --http 0.0.0.0:PORT" if status == 421 else ""
+    detail = f"no daemon takes the request at SIGNAL_API_URL ({status}){advice}"
+    return not_sent("signal_rejected", detail)
 
 
 def _read_error(error: dict[str, Any], recipient: str) -> Outcome:
@@ -130,10 +122,9 @@ def _read_error(error: dict[str, Any], recipient: str) -> Outcome:
     if isinstance(response, dict) and response.get("results"):
         return read_results(response, recipient)
     message, code = error.get("message"), error.get("code")
-    if isinstance(message, str) and (told := read_text(message, recipient)):
-        return told
-    known = BY_CODE.get(code) if isinstance(code, int) else None
-    return for_recipient(known or NEW_ERROR, recipient)
+    told = read_text(message, recipient) if isinstance(message, str) else None
+    known = BY_CODE.get(code, NEW_ERROR) if isinstance(code, int) else NEW_ERROR
+    return told or for_recipient(known, recipient)
 
 
 def rpc(method: str, params: Mapping[str, Any]) -> bytes:

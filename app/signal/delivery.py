@@ -6,37 +6,31 @@ the caller's.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
-from threading import Condition, Thread
+from threading import Condition, Lock
 from time import monotonic
-from typing import Protocol
 
 from app import metrics
-from app.signal.outcome import GRAVEST, Message, Outcome, State, not_sent, unknown
-from app.signal.transport import Unusable
+from app.signal.outcome import (
+    GRAVEST,
+    Backend,
+    Message,
+    Outcome,
+    State,
+    not_sent,
+    unknown,
+)
 
 DEFAULT_CONCURRENCY = 96  # sends at once, where the server does not say
 FAILED_SECONDS = 10.0  # a server that failed is tried last for this long
 LEARNING_SECONDS = 2.0
-PROBE_SECONDS = 5.0
+
 
 BUSY = not_sent("busy", "no turn in time: as many sends as are allowed were under way")
 LATE = unknown("the server did not answer in time")
-
-
-class Backend(Protocol):
-    """A server that takes messages for Signal."""
-
-    def send(self, message: Message, recipient: str, deadline: float) -> Outcome: ...
-
-    def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None: ...
-
-    def concurrency(self, deadline: float) -> int | None: ...
-
-    def accounts(self, deadline: float) -> list[str] | None: ...
 
 
 class Batch:
@@ -85,6 +79,7 @@ class Route:
         self._name = name
         self._most = most
         self._learned: int | None = None
+        self._threads = ThreadPoolExecutor(most or DEFAULT_CONCURRENCY, name)
         self._change = Condition()
         self._under_way = 0
         self._waiting = 0
@@ -127,20 +122,23 @@ class Route:
         self._waiting -= 1
         return is_free
 
-    def _give_back(self) -> None:
-        with self._change:
-            self._under_way -= 1
-            self._change.notify()
+    def _give_back(self, turn: Lock) -> None:
+        """End a turn, once."""
+        if turn.acquire(blocking=False):
+            with self._change:
+                self._under_way -= 1
+                self._change.notify()
 
     def _start(self, batch: Batch) -> bool:
+        turn = Lock()
         try:
-            Thread(target=self._work, args=[batch], daemon=True).start()
+            self._threads.submit(self._work, batch, turn)
             return True
-        except RuntimeError:  # the system has no thread left
-            self._give_back()
+        except RuntimeError:  # no thread is left, but another may take this up later
+            self._give_back(turn)
             return False
 
-    def _work(self, batch: Batch) -> None:
+    def _work(self, batch: Batch, turn: Lock) -> None:
         try:
             for recipient in batch.take():
                 outcome = self._send(batch, recipient)
@@ -151,7 +149,7 @@ class Route:
         except Exception as error:
             batch.end(recipient, error)
         finally:
-            self._give_back()
+            self._give_back(turn)
 
     def _send(self, batch: Batch, recipient: str) -> Outcome:
         if monotonic() >= batch.deadline:
@@ -175,7 +173,7 @@ class Signal:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
-        self._probes = ThreadPoolExecutor(max(len(routes), 1), "probe")
+        self.backends = [route.backend for route in routes]
 
     def deliver(
         self, message: Message, recipients: Sequence[str], deadline: float
@@ -193,30 +191,9 @@ class Signal:
                     outcomes[to] = min(both, key=lambda o: GRAVEST.index(o.code))
         return [outcomes[to] for to in recipients]
 
-    def problems(self, sender: str | None) -> list[str]:
-        """The codes of what keeps every server from sending; none if one of them is ready."""
-        until = monotonic() + PROBE_SECONDS
-        servers = [route.backend for route in self._routes]
-        probes = [self._probes.submit(_problem, s, sender, until) for s in servers]
-        found = set()
-        for probe in as_completed(probes):
-            if not (code := probe.result()):
-                return []
-            found.add(code)
-        return sorted(found)
-
 
 def may_go_on(outcome: Outcome | None) -> bool:
     """Whether the next server may be tried: certainly not sent, for the server's sake."""
     if outcome is None:
         return True
     return outcome.server_failed and outcome.state is State.NOT_SENT
-
-
-def _problem(backend: Backend, sender: str | None, deadline: float) -> str | None:
-    try:
-        numbers = backend.accounts(deadline)
-    except Unusable:
-        return "signal_unreachable"
-    is_missing = sender and numbers is not None and sender not in numbers
-    return "sender_not_registered" if is_missing else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from app.styling import Styled
 
@@ -50,8 +50,7 @@ class Outcome:
     ``code`` is a key of `app.errors.KINDS` unless it was sent. ``detail`` is for the log and
     in our own words. ``urgent`` asks for a person now; ``server_failed`` says that the cause is
     the server or its account, not the message or its recipient. ``timestamp`` is Signal's, in
-    milliseconds. ``missed`` are the members of a group that did not get it, each with a code.
-    ``backend`` is the server that was asked, as host and port.
+    milliseconds. ``backend`` is the server that was asked, as host and port.
     """
 
     state: State
@@ -61,8 +60,10 @@ class Outcome:
     server_failed: bool = False
     timestamp: str | None = field(default=None, repr=False)
     retry_after: int | None = None
-    missed: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     backend: str = field(default="none", compare=False)
+
+
+NOT_TO_ALL = "sent, but not to all members of the group"
 
 
 def not_sent(code: str, detail: str, retry_after: int | None = None) -> Outcome:
@@ -78,3 +79,15 @@ def server_failed(code: str, detail: str) -> Outcome:
 
 def unknown(detail: str) -> Outcome:
     return Outcome(State.UNKNOWN, "signal_timeout", detail)
+
+
+class Backend(Protocol):
+    """A server that takes messages for Signal."""
+
+    def send(self, message: Message, recipient: str, deadline: float) -> Outcome: ...
+
+    def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None: ...
+
+    def concurrency(self, deadline: float) -> int | None: ...
+
+    def accounts(self, deadline: float) -> list[str] | None: ...

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from app.settings import Settings
-from app.signal.outcome import Message, Outcome, State
+from app.signal.outcome import Message, Outcome
+from app.signal.transport import sent
 from app.styling import Style, Styled
 
 # SGR codes to switch a style on and off; a spoiler, which Signal covers until it is tapped, is inverted.
@@ -69,7 +70,7 @@ class Preview:
         head = f"┌ Signal message to {recipient} from {message.sender}{beside} (preview, not sent)"
         lines = [f"│ {line}" for line in shown(message.content).split("\n")]
         echo("\n".join([head, *lines, "└"]))
-        return Outcome(State.SENT, timestamp=str(time.time_ns() // 1_000_000))
+        return sent(time.time_ns() // 1_000_000)
 
     def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
         return None

@@ -34,6 +34,12 @@ TOO_OLD = server_failed(
 NO_ACCOUNTS = replace(TOO_OLD, detail="signal-cli cannot read its folder of accounts")
 NO_PROGRAM = replace(TOO_OLD, detail="the server cannot start signal-cli: see its log")
 NO_SPACE = replace(TOO_OLD, detail="the server has no space left in /tmp")
+NO_STICKER = replace(TOO_OLD, detail="the sender does not have this sticker pack")
+NO_AUTHOR = replace(
+    TOO_OLD,
+    detail="the server does not find a person whom the message mentions or quotes on"
+    " Signal: either they are not there, or the server cannot reach Signal",
+)
 
 NOT_ON_SIGNAL = not_sent("not_on_signal", "the recipient is not on Signal")
 UNTRUSTED = not_sent(
@@ -52,11 +58,9 @@ CAPTCHA = replace(
 )
 FAILED = not_sent("signal_rejected", "signal-cli could not send the message")
 NO_KEYS = replace(FAILED, detail="the recipient has no keys: they must open Signal")
-NO_AUTHOR = replace(FAILED, detail="a person it mentions or quotes is not on Signal")
 NO_RECIPIENT = not_sent("invalid_recipient", "the server does not take the recipient")
 NO_GROUP = replace(NO_RECIPIENT, detail="the sender may not write to this group")
 UNREADABLE = not_sent("bad_request", "the server cannot read the request's options")
-NO_STICKER = replace(UNREADABLE, detail="the sender does not have this sticker pack")
 NO_TEXT = not_sent("no_message", "the server found the message empty")
 
 # A send to a group that runs into one of these may have reached some (signal-cli issue 2071).

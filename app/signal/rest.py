@@ -8,23 +8,24 @@ src/client/jsonrpc2.go at 0.100 and later; issues are that project's.
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from app.signal.outcome import Message, Outcome, State, not_sent, unknown
+from app.signal.outcome import NOT_TO_ALL, Message, Outcome, not_sent, unknown
 from app.signal.reasons import CAPTCHA, LIMITED, RESTARTING
-from app.signal.signal_cli import by_type, doubt, for_recipient, named, read_text
-from app.signal.transport import Answer, Unusable, call, hand_over, timestamp
+from app.signal.signal_cli import by_type, doubt, for_recipient, read_text
+from app.signal.transport import Answer, Unusable, call, hand_over, sent, word
 from app.styling import to_markup
 
 # By mode. The first two start a process for each send, one after the other.
 CONCURRENCY = {"normal": 1, "native": 1, "json-rpc": 96}
 
-_COMPLAINT = "sent, with a complaint of signal-cli"
 _LOG_LINE = ("INFO", "WARN", "ERROR", "DEBUG")
-_TIMESTAMP = re.compile(r"\d{13}(?!\d).*")
-_AFTER_JSON = re.compile(r"invalid character '.{1,9}' after top-level value")
+# It ended well, and only what it wrote beside made the server say 400.
+_COMPLAINT = re.compile(
+    r"\d{13}(?!\d).*|invalid character '.{1,9}' after top-level value"
+)
+_SOME = "Failed to send (some) messages:"
 
 
 class RestServer:
@@ -44,12 +45,12 @@ class RestServer:
         if not recipient.startswith("+"):
             return None
         query = urlencode({"numbers": recipient})
+        url = f"{self._url}/v1/search/{quote(sender)}?{query}"
         try:
-            url = f"{self._url}/v1/search/{quote(sender)}?{query}"
             answer = call("GET", url, b"", deadline)
         except Unusable:
             return None
-        return doubt(answer.word("error")) if answer.status == 400 else None
+        return doubt(word(answer.json(), "error")) if answer.status == 400 else None
 
     def concurrency(self, deadline: float) -> int | None:
         """How many sends at once its mode can do; ``None`` if it does not say."""
@@ -57,7 +58,7 @@ class RestServer:
             answer = call("GET", f"{self._url}/v1/about", b"", deadline)
         except Unusable:
             return None
-        return CONCURRENCY.get(answer.word("mode"))
+        return CONCURRENCY.get(word(answer.json(), "mode"))
 
     def accounts(self, deadline: float) -> list[Any]:
         """The numbers registered there; raises `Unusable`. Only this asks signal-cli itself."""
@@ -75,8 +76,10 @@ class RestServer:
             raise Unusable(
                 f"this is no signal-cli-rest-api (it answers {answer.status})"
             )
-        version = answer.word("version") or "of unknown version"
-        return f"signal-cli-rest-api {version}, mode {answer.word('mode') or 'unknown'}"
+        version = word(document, "version") or "of unknown version"
+        return (
+            f"signal-cli-rest-api {version}, mode {word(document, 'mode') or 'unknown'}"
+        )
 
 
 def _body(message: Message, recipient: str) -> bytes:
@@ -96,11 +99,12 @@ def read_answer(answer: Answer, recipient: str) -> Outcome:
     document = answer.json()
     if answer.status == 201:
         return _accepted(document, recipient)
+    known = document if isinstance(document, dict) else {}
     if answer.status == 429:
-        tokens = document.get("challenge_tokens") if isinstance(document, dict) else []
+        tokens = known.get("challenge_tokens")
         wants_captcha = isinstance(tokens, list) and any(tokens)
         return for_recipient(CAPTCHA if wants_captcha else LIMITED, recipient)
-    text = document.get("error") if isinstance(document, dict) else None
+    text = known.get("error")
     told = _read_error(text, recipient) if isinstance(text, str) else None
     return told or _by_status(answer)
 
@@ -109,53 +113,39 @@ def _accepted(document: Any, recipient: str) -> Outcome:
     """A 201: an object up to 0.100, later a list, which may name those who did not get it."""
     entry = document[0] if isinstance(document, list) and document else document
     if not isinstance(entry, dict):
-        return Outcome(State.SENT)
+        return sent()
     errors = entry.get("errors")
     listed = errors.get("recipients") if isinstance(errors, dict) else None
-    items = listed if isinstance(listed, list) else []
-    missed = [(i, i.get("reason") if isinstance(i, dict) else None) for i in items]
-    accepted = Outcome(State.SENT, timestamp=timestamp(entry.get("timestamp")))
-    if not missed:
-        return accepted
-    if not recipient.startswith("group."):
-        return by_type(missed[0][1])
-    return replace(accepted, missed=named(missed))
+    if not isinstance(listed, list) or not listed:
+        return sent(entry.get("timestamp"))
+    if recipient.startswith("group."):
+        return sent(entry.get("timestamp"), NOT_TO_ALL)
+    return by_type(listed[0].get("reason") if isinstance(listed[0], dict) else None)
 
 
 def _read_error(text: str, recipient: str) -> Outcome | None:
     if text == "process killed as timeout reached":  # before or after sending (1995)
         return unknown("signal-cli took longer than the server allows and was stopped")
-    if _AFTER_JSON.fullmatch(text.strip()):
-        return replace(Outcome(State.SENT), detail=_COMPLAINT)
     lines = [line for line in text.splitlines() if not line.startswith(_LOG_LINE)]
-    is_failure = any(line.startswith("Failed to send") for line in lines)
-    if lines and _TIMESTAMP.fullmatch(lines[0]) and not is_failure:
-        return replace(Outcome(State.SENT), detail=_COMPLAINT)
-    if recipient.startswith("group.") and _is_for_some(lines):
-        return replace(Outcome(State.SENT), detail="sent, but not to all")
+    failed = [line for line in lines if line.startswith("Failed to send")]
+    if lines and _COMPLAINT.fullmatch(lines[0]) and not failed:
+        return sent(detail="sent, with a complaint of signal-cli")
+    # Without a last line "Failed to send message" some got it (409, 586, 857).
+    is_partial = failed and all(line.startswith(_SOME) for line in failed)
+    if is_partial and recipient.startswith("group."):
+        return sent(detail=NOT_TO_ALL)
     return read_text(text, recipient)
-
-
-def _is_for_some(lines: list[str]) -> bool:
-    """Without a last line "Failed to send message" the others got it (409, 586, 857)."""
-    is_report = any(
-        line.startswith("Failed to send (some) messages:") for line in lines
-    )
-    return is_report and not any(line.startswith("Failed to send m") for line in lines)
 
 
 def _by_status(answer: Answer) -> Outcome:
     if answer.status == 500 and answer.body == b"":
         # It panics while it has no connection to signal-cli: nothing was written.
         return RESTARTING
-    if 300 <= answer.status < 400:
-        detail = f"SIGNAL_API_URL redirects ({answer.status}): use the final address"
-    elif answer.status == 404:
-        detail = "no signal-cli-rest-api at SIGNAL_API_URL: it answers 404"
-    elif 401 <= answer.status < 500:
-        detail = f"something before the server refuses the request ({answer.status})"
-    else:
-        return unknown(
+    if not 300 <= answer.status < 500 or answer.status == 400:
+        detail = (
             f"the server answers {answer.status}, which says nothing about the message"
         )
+        return unknown(detail)
+    what = "SIGNAL_API_URL redirects" if answer.status < 400 else "this is refused"
+    detail = f"{what} ({answer.status}): is it the address of signal-cli-rest-api?"
     return not_sent("signal_rejected", detail)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.signal.outcome import Outcome, State
+from app.signal.outcome import NOT_TO_ALL, Outcome, State
 from app.signal.reasons import (
     CAPTCHA,
     FOR_GROUPS,
@@ -21,10 +21,9 @@ from app.signal.reasons import (
     OUT_OF_REACH,
     TYPES,
 )
-from app.signal.transport import timestamp
+from app.signal.transport import sent
 
 LONGEST_RETRY_AFTER = 24 * 60 * 60  # seconds
-GRAVEST = list(TYPES)
 
 _LINES = [(outcome, re.compile(sign)) for outcome, sign in LINES]
 
@@ -69,24 +68,20 @@ def read_results(response: Mapping[str, Any], recipient: str) -> Outcome:
     failed = [entry for entry in entries if entry.get("type") != "SUCCESS"]
     if entries and len(failed) == len(entries):
         return _gravest(failed, recipient)
-    missed = [(entry.get("recipientAddress"), entry.get("type")) for entry in failed]
-    time = timestamp(response.get("timestamp"))
-    return Outcome(State.SENT, timestamp=time, missed=named(missed))
+    return sent(response.get("timestamp"), NOT_TO_ALL if failed else "")
 
 
 def _gravest(failed: Iterable[Mapping[str, Any]], recipient: str) -> Outcome:
-    entry = min(failed, key=lambda entry: _gravity(entry.get("type")))
+    kinds = [*TYPES]  # the gravest first; one that is not known is graver
+    entry = min(
+        failed, key=lambda e: kinds.index(e["type"]) if e.get("type") in kinds else -1
+    )
     outcome = by_type(entry.get("type"))
     if outcome is LIMITED and entry.get("token"):
         outcome = CAPTCHA
     outcome = for_recipient(outcome, recipient)
     seconds = entry.get("retryAfterSeconds")
     return later(outcome, seconds) if type(seconds) is int else outcome
-
-
-def _gravity(kind: Any) -> int:
-    """The place of a type among all, the gravest first: one that is not known."""
-    return GRAVEST.index(kind) if kind in GRAVEST else -1
 
 
 def by_type(kind: Any) -> Outcome:
@@ -106,18 +101,6 @@ def doubt(error: str) -> Outcome | None:
         return LIMITED
     is_away = error.startswith("Unable to check if users are registered")
     return OUT_OF_REACH if is_away else None
-
-
-def named(missed: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
-    """The names of members who did not get it, each with the code of its type."""
-    members = [(_name(address), by_type(kind).code or "") for address, kind in missed]
-    return tuple((name, code) for name, code in members if name)
-
-
-def _name(address: Any) -> str:
-    known = address if isinstance(address, dict) else {}
-    names = (known.get(key) for key in ("number", "username", "uuid"))
-    return next((name for name in names if name and isinstance(name, str)), "")
 
 
 def later(outcome: Outcome, seconds: int) -> Outcome:

@@ -16,7 +16,7 @@ import requests
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
 from app.fields import clean
-from app.signal.outcome import Outcome, server_failed, unknown
+from app.signal.outcome import Outcome, State, server_failed, unknown
 
 CONNECT_TIMEOUT = 3.0  # seconds
 LONGEST_ANSWER = 64 * 1024  # bytes
@@ -26,6 +26,12 @@ HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
     "User-Agent": "signal-gateway",
+}
+BEFORE_SENDING: dict[type[Exception], str] = {
+    requests.ConnectTimeout: "the server did not take the connection in time",
+    NameResolutionError: "the name of its host is not known here",
+    NewConnectionError: "the server does not take the connection",
+    ssl.SSLCertVerificationError: "its certificate is not trusted here, or is for another name",
 }
 # What OpenSSL says when the first answer to a handshake is not TLS.
 NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
@@ -57,11 +63,11 @@ class Answer:
         except (ValueError, RecursionError):
             return None
 
-    def word(self, key: str) -> str:
-        """The short text under ``key``; empty if there is none."""
-        document = self.json()
-        value = document.get(key) if isinstance(document, dict) else None
-        return clean(value)[:LONGEST_WORD] if isinstance(value, str) else ""
+
+def word(document: Any, key: str) -> str:
+    """The short text under ``key`` of what a server says; empty if there is none."""
+    value = document.get(key) if isinstance(document, dict) else None
+    return clean(value)[:LONGEST_WORD] if isinstance(value, str) else ""
 
 
 def call(method: str, url: str, body: bytes, deadline: float) -> Answer:
@@ -99,11 +105,11 @@ def hand_over(url: str, body: bytes, deadline: float) -> Answer | Outcome:
         return replace(unknown(str(error)), server_failed=True)
 
 
-def timestamp(value: Any) -> str | None:
-    """Signal's time as a text of digits; ``None`` if ``value`` is none."""
-    text = str(value) if isinstance(value, int | str) else ""
+def sent(timestamp: Any = None, detail: str = "") -> Outcome:
+    """Accepted by Signal at its ``timestamp``."""
+    text = str(timestamp) if isinstance(timestamp, int | str) else ""
     is_time = text.isascii() and text.isdecimal() and len(text) < 20
-    return text if is_time else None
+    return Outcome(State.SENT, detail=detail, timestamp=text if is_time else None)
 
 
 def _read(response: requests.Response, deadline: float) -> bytes | None:
@@ -123,20 +129,11 @@ def _read(response: requests.Response, deadline: float) -> bytes | None:
 def _failure(error: Exception) -> Unusable:
     """Only what came before the first byte of the request is certain."""
     cause = _cause(error)
-    if isinstance(error, requests.ConnectTimeout):
-        return NotConnected("the server did not take the connection in time")
-    if isinstance(cause, NameResolutionError):
-        return NotConnected("the name of its host is not known here")
-    if isinstance(cause, NewConnectionError):
-        return NotConnected("the server does not take the connection")
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return NotConnected(
-            "its certificate is not from a known authority, or is for another name"
-        )
+    for kind, detail in BEFORE_SENDING.items():
+        if isinstance(error, kind) or isinstance(cause, kind):
+            return NotConnected(detail)
     if isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS:
-        return NotConnected(
-            "it does not speak TLS there: the address may have to begin with http://"
-        )
+        return NotConnected("it does not speak TLS: write http:// before the address")
     if isinstance(error, requests.ReadTimeout):
         return NoAnswer("the server did not answer in time")
     return NoAnswer("the connection broke before the answer came")

@@ -28,28 +28,23 @@ class Draw:
         return choices[self.up_to(len(choices) - 1)]
 
     def up_to(self, most: int) -> int:
-        number: int = self._data.ConsumeIntInRange(0, most)
-        return number
+        return int(self._data.ConsumeIntInRange(0, most))
 
     def one_in(self, number: int) -> bool:
         return self.up_to(number - 1) == number - 1
 
     def whole(self) -> int:
-        number: int = self._data.ConsumeInt(16)
-        return number
+        return int(self._data.ConsumeInt(16))
 
     def real(self) -> float:
-        number: float = self._data.ConsumeFloat()
-        return number
+        return float(self._data.ConsumeFloat())
 
     def raw(self, longest: int) -> bytes:
-        found: bytes = self._data.ConsumeBytes(self.up_to(longest))
-        return found
+        return bytes(self._data.ConsumeBytes(self.up_to(longest)))
 
     def text(self, longest: int) -> str:
         """Any characters, lone surrogates among them."""
-        found: str = self._data.ConsumeUnicode(self.up_to(longest))
-        return found
+        return str(self._data.ConsumeUnicode(self.up_to(longest)))
 
     def latin(self, longest: int) -> str:
         """What a server lets through in a header: no line break, no zero, one byte a character."""

@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from tempfile import TemporaryDirectory
-from time import monotonic, sleep
+from time import monotonic
 
-from tests.gateway import NUMBER, ROOT, TOKEN, command, environment, free_port
+from tests.gateway import (
+    NUMBER,
+    ROOT,
+    TOKEN,
+    command,
+    environment,
+    free_port,
+    until_listening,
+)
 
 TICKS = os.sysconf("SC_CLK_TCK")
 OPEN_FILES = 1024  # what most systems allow a process
-LIMITS = "\nclients: {authentik: {limits: {recipient: 1000000 per second}}}\n"
+USUAL, NEVER_MET = "limit: 10 per 5 minutes", "limit: 1000000 per second"
 
 
 @dataclass(frozen=True)
@@ -69,22 +77,11 @@ def process(arguments: Sequence[str], port: int, **variables: str) -> Iterator[i
     )  # fmt: skip
     resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     try:
-        _wait_for(running, port)
+        until_listening(port, running)
         yield running.pid
     finally:
         running.terminate()
         running.wait(40)
-
-
-def _wait_for(running: "Popen[bytes]", port: int) -> None:
-    for _ in range(2000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        if running.poll() is not None:
-            break
-        sleep(0.005)
-    raise SystemExit(f"{running.args!r} did not start")
 
 
 @contextmanager
@@ -99,7 +96,8 @@ def served(
     arguments = [app if part == "wsgi:app" else part for part in command()]
     with TemporaryDirectory() as folder:
         templates = Path(folder) / "templates.yaml"
-        templates.write_text((ROOT / "templates.yaml").read_text() + LIMITS)
+        own = (ROOT / "templates.yaml").read_text()
+        templates.write_text(own.replace(USUAL, NEVER_MET, 1))
         given = {
             "PORT": str(port),
             "SIGNAL_API_URL": signal_url,

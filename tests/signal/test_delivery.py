@@ -1,8 +1,7 @@
 """Several recipients, several servers, one deadline, and a bound on what is under way."""
 
-import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
 
@@ -13,7 +12,7 @@ from app.signal.delivery import BUSY, LATE, Route, Signal
 from app.signal.outcome import Message, Outcome, State, not_sent, server_failed, unknown
 from app.styling import plain
 from tests import standin
-from tests.conftest import NUMBER, settings
+from tests.conftest import settings
 from tests.standin import Behaviour
 
 MESSAGE = Message("+4915100000001", plain("hello"))
@@ -239,29 +238,3 @@ def test_a_server_that_failed_is_tried_last_until_it_is_back(
     sleep(0.3)
     deliver(to, ["a"])
     assert (len(first.recipients), len(second.recipients)) == (2, 5)
-
-
-@pytest.fixture
-def hanging() -> Iterator[str]:
-    """The address of a server that takes connections and answers none."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def test_ready_is_said_at_once_while_another_server_hangs(hanging: str) -> None:
-    with standin.running() as working:
-        started = monotonic()
-        servers = connect(settings(signal_urls=(hanging, working.url)))
-        assert servers.problems(NUMBER) == []
-    assert monotonic() - started < 2
-
-
-def test_what_keeps_each_server_from_sending_is_told(
-    hanging: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delivery, "PROBE_SECONDS", 0.5)
-    with standin.running() as other:
-        other.accounts = []
-        servers = connect(settings(signal_urls=(hanging, other.url)))
-        found = servers.problems(NUMBER)
-    assert found == ["sender_not_registered", "signal_unreachable"]

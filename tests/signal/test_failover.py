@@ -38,13 +38,14 @@ OF_THE_SERVER = [
     "Failed to send message: Closed unexpectedly (SocketException)",
     "Failed to send message: Write failed! (IOException) (UnexpectedErrorException)",
     "Failed to send message: No connection! (IOException)",
+    "Failed to send sticker: Sticker pack not found",
+    "The user +4915100000009 is not registered.",
 ]
 OF_THE_MESSAGE = [
     (UNREGISTERED, 422, "not_on_signal"),
     ("Failed to send message due to untrusted identities", 422, "safety_number_changed"),
     ("Failed to send message due to rate limiting", 429, "signal_rate_limited"),
     ("Invalid phone number 'x': y", 422, "invalid_recipient"),
-    ("Failed to send sticker: Sticker pack not found", 400, "bad_request"),
     ("Failed to send message: x (IOException) (UnexpectedErrorException)", 502, "signal_rejected"),
     ("process killed as timeout reached", 504, "signal_timeout"),
     ('+49: Network failure for "+49"\nFailed to send message', 504, "signal_timeout"),

@@ -68,7 +68,6 @@ def is_told(outcome: Outcome) -> bool:
         (outcome.code is None or outcome.code in KINDS)
         and (seconds is None or type(seconds) is int and 0 < seconds <= 24 * 60 * 60)
         and (when is None or when.isdecimal())
-        and all(name and code in KINDS for name, code in outcome.missed)
     )
 
 

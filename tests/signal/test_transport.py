@@ -190,7 +190,7 @@ def test_an_answer_without_tls_to_a_handshake_is_told_as_that(serving: Serving) 
         connection.recv(1000)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    why = "^it does not speak TLS there: the address may have to begin with http://$"
+    why = "^it does not speak TLS: write http:// before the address$"
     with serving(serve) as url, pytest.raises(NotConnected, match=why):
         post(url.replace("http:", "https:"))
 
@@ -199,7 +199,7 @@ def test_an_answer_without_tls_to_a_handshake_is_told_as_that(serving: Serving) 
 def test_a_certificate_for_another_name_is_certainly_not_trusted(
     serving: Serving,
 ) -> None:
-    why = "^its certificate is not from a known authority, or is for another name$"
+    why = "^its certificate is not trusted here, or is for another name$"
     with serving(lambda connection: None) as url:
         with pytest.raises(NotConnected, match=why):
             post(url.replace("localhost", "127.0.0.1"))

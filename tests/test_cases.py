@@ -1,0 +1,180 @@
+"""Requests that senders make and answers that Signal's servers give, each with its whole outcome.
+
+A file of cases/ holds one kind; a case has a name, and ``source`` says where it was seen.
+"""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+import yaml
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.errors import ConfigurationError
+from tests.conftest import ADMIN, BEARER, NUMBER, SIGNAL, TOKEN
+
+NEXT = "http://next.test:8080"
+OURS = Path(__file__).parent.parent / "templates.yaml"
+SENT = {"timestamp": "1700000000000"}
+TEXT = {"recipients": ["+4915112345678"], "message": "hi"}
+FILES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+KEYS = set(
+    "source environ templates clients path headers json raw latin1 times status answer sent log"
+    " server daemon next problems".split()
+)
+
+
+def cases(*kinds: str) -> list[Any]:
+    """The cases of these files, each as a parameter."""
+    found = []
+    for path in (path for path in FILES if path.stem in kinds):
+        for name, case in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            assert set(case) <= KEYS, f"{path.stem}: {name} has an unknown key"
+            found.append(pytest.param(case, id=f"{path.stem}: {name}"))
+    return found
+
+
+def gateway(case: dict[str, Any], folder: Path, *servers: str) -> FlaskClient:
+    """With our templates and the case's beside them, or its rules for clients."""
+    document = yaml.safe_load(OURS.read_text(encoding="utf-8"))
+    document["templates"] |= case.get("templates", {})
+    document["clients"] = case.get("clients", {})
+    path = folder / "templates.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    environ = {
+        "SIGNAL_API_URL": ",".join(servers),
+        "SIGNAL_NUMBER": NUMBER,
+        "SIGNAL_CONCURRENCY": "32",
+        "ADMIN_RECIPIENTS": ADMIN,
+        "API_TOKENS": f"authentik:{TOKEN}",
+        "TEMPLATES_FILE": str(path),
+        "LOG_FORMAT": "json",
+    }
+    return create_app(environ={**environ, **case.get("environ", {})}).test_client()
+
+
+def body(case: dict[str, Any]) -> bytes:
+    if "latin1" in case:
+        return str(case["latin1"]).encode("latin-1")
+    return (case.get("raw") or json.dumps(case.get("json", TEXT))).encode()
+
+
+def taken(signal: responses.RequestsMock, url: str) -> list[dict[str, Any]]:
+    """The documents that were posted there."""
+    calls = [call.request for call in signal.calls if call.request.url == url]
+    return [json.loads(request.body or b"") for request in calls]
+
+
+def said(answer: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The answer's body; its sentence only where ``wanted`` has one."""
+    document: dict[str, Any] = answer.get_json()
+    kept = {"timestamp", "errors", "code", *wanted}
+    return {key: value for key, value in document.items() if key in kept}
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The last line of the log, in which the token stands nowhere."""
+    log = capsys.readouterr().err
+    assert TOKEN not in log
+    entry: dict[str, Any] = json.loads(log.splitlines()[-1])
+    return entry
+
+
+@pytest.mark.parametrize(
+    "case",
+    cases(
+        "bodies", "codes", "notifications", "numbers", "providers", "templates", "texts"
+    ),
+)
+def test_a_request_has_exactly_this_outcome(
+    case: dict[str, Any],
+    signal: responses.RequestsMock,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    caller, times = gateway(case, tmp_path, SIGNAL), case.get("times", 1)
+    headers = {**BEARER, **case.get("headers", {})}
+    path, wanted = case.get("path", "/v2/send"), case.get("answer", SENT)
+    for _ in range(times):
+        answer = caller.post(path, headers=headers, data=body(case))
+        assert answer.status_code == case.get("status", 201), answer.text
+        assert said(answer, wanted) == wanted
+    defaults = {"number": NUMBER, "text_mode": "normal"}
+    sent = [{**defaults, **document} for document in case.get("sent", [])]
+    assert taken(signal, f"{SIGNAL}/v2/send") == sent * times
+    detail = line(capsys).get("detail")
+    assert detail == case.get("log", detail)
+
+
+@pytest.mark.parametrize("case", cases("outcomes"))
+def test_what_a_server_says_has_exactly_this_meaning(
+    case: dict[str, Any],
+    signal: responses.RequestsMock,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    path = "/api/v1/rpc" if case.get("daemon") else "/v2/send"
+    url = SIGNAL + path
+    signal.upsert(
+        "POST", url, status=case["server"]["status"], json=case["server"]["json"]
+    )
+    signal.post(f"{NEXT}/v2/send", status=201, json=SENT)
+    server = url if case.get("daemon") else SIGNAL
+    alone = gateway(case, tmp_path, server)
+    answer = alone.post("/v2/send", headers=BEARER, data=body(case))
+    assert (answer.status_code, said(answer, {})) == (case["status"], case["answer"])
+    assert line(capsys)["detail"] == case["log"]
+    before = gateway(case, tmp_path, server, NEXT)
+    answer = before.post("/v2/send", headers=BEARER, data=body(case))
+    assert answer.status_code == (201 if case["next"] else case["status"])
+    assert len(taken(signal, f"{NEXT}/v2/send")) == case["next"]
+    assert len(taken(signal, url)) == 2
+
+
+@pytest.mark.parametrize("case", cases("starts"))
+def test_a_configuration_with_a_mistake_does_not_start(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError) as stopped:
+        gateway(case, tmp_path, SIGNAL)
+    problems = stopped.value.problems
+    told = [
+        part for part, problem in zip(case["problems"], problems) if part in problem
+    ]
+    assert told == case["problems"] and len(told) == len(problems), problems
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "hint"),
+    [
+        ({"attachments": True}, 201, None),
+        (
+            {},
+            413,
+            "over 262144 bytes a client needs 'attachments: true' in templates.yaml, and"
+            " MAX_BODY_BYTES is the most for it",
+        ),
+    ],
+)
+def test_a_picture_of_900_kib_comes_from_a_client_that_may_send_attachments(
+    rules: dict[str, Any],
+    status: int,
+    hint: str | None,
+    signal: responses.RequestsMock,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    picture = b64encode(bytes(900 * 1024)).decode()
+    case = {"json": {**TEXT, "base64_attachments": [picture]}}
+    caller = gateway({"clients": {"authentik": rules}}, tmp_path, SIGNAL)
+    answer = caller.post("/v2/send", headers=BEARER, data=body(case))
+    assert (answer.status_code, line(capsys).get("detail")) == (status, hint)
+    got = [
+        document["base64_attachments"]
+        for document in taken(signal, f"{SIGNAL}/v2/send")
+    ]
+    assert got == ([[picture]] if status == 201 else [])
