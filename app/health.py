@@ -119,7 +119,7 @@ def blueprint(
         if not scrapers:
             raise GatewayError("not_found")
         journal().client = identified(scrapers, limits, caller(settings, preview))
-        text = metrics.exposition(problems())
+        text = metrics.exposition(VERSION, problems())
         return Response(text, content_type=metrics.CONTENT_TYPE)
 
     return health

@@ -4,6 +4,7 @@ The labels are words of the configuration or of our own, so that their number is
 """
 
 import os
+import platform
 from collections.abc import Sequence
 
 from prometheus_client import (
@@ -86,10 +87,18 @@ PROBLEM = Gauge(
     multiprocess_mode="mostrecent",
     registry=_REGISTRY,
 )
+BUILD = Gauge(
+    "signal_gateway_build_info",
+    "The gateway's version.",
+    ["version", "python"],
+    multiprocess_mode="mostrecent",
+    registry=_REGISTRY,
+)
 
 
-def exposition(problems: Sequence[str]) -> bytes:
+def exposition(version: str, problems: Sequence[str]) -> bytes:
     """All metrics as Prometheus' text. ``problems`` keep the gateway from being ready."""
+    BUILD.labels(version, platform.python_version()).set(1)
     READY.set(not problems)
     for code in PROBLEMS:
         PROBLEM.labels(code).set(code in problems)
