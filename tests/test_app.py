@@ -22,8 +22,7 @@ def test_problems_of_environment_and_templates_are_told_together(
     with pytest.raises(ConfigurationError) as error:
         create_app(environ=environ)
     assert error.value.problems == [
-        "SIGNAL_API_URL has no usable address at position 1."
-        " Write it like http://signal:8080.",
+        "SIGNAL_API_URL has no usable address. Write it like http://signal:8080.",
         "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL.",
         f"{templates}, line 1: templates must be a mapping, like 'name: value'.",
     ]
