@@ -13,6 +13,7 @@ from app.doctor import Finding, Mark
 from app.errors import GatewayError
 from app.exchange import parse
 from app.limits import Limits
+from app.link import link
 from app.settings import Settings
 from app.signal.delivery import Signal
 from app.signal.preview import echo, shown
@@ -56,7 +57,8 @@ def blueprint(
         """Show the message of TEMPLATE as Signal would show it."""
         _render(catalogue, template, data, locale, settings.default_region)
 
-    commands.cli.add_command(_token)
+    commands.cli.add_command(token)
+    commands.cli.add_command(link)
     return commands
 
 
@@ -86,7 +88,7 @@ def _render(
 
 @click.command("token")
 @click.argument("name")
-def _token(name: str) -> None:
+def token(name: str) -> None:
     """Make a token for the client NAME."""
     made = secrets.token_hex(32)
     if not environment.CLIENT_NAME.fullmatch(name):

@@ -72,20 +72,21 @@ class DaemonServer:
 
     def accounts(self, deadline: float) -> list[Any] | None:
         """The numbers registered there, unless it serves one account (-a). Raises `Unusable`."""
-        listed = self._asked("listAccounts", deadline).get("result")
+        listed = self.ask("listAccounts", deadline).get("result")
         if not isinstance(listed, list):
             return None
         return [entry.get("number") for entry in listed if isinstance(entry, dict)]
 
     def about(self, deadline: float) -> str:
         """What it says about itself; raises `Unusable`."""
-        result = self._asked("version", deadline).get("result")
+        result = self.ask("version", deadline).get("result")
         version = result.get("version") if isinstance(result, dict) else None
         known = isinstance(version, str) and version.isascii() and len(version) < 40
         return f"signal-cli {version if known else 'of unknown version'}, mode daemon"
 
-    def _asked(self, method: str, deadline: float) -> dict[str, Any]:
-        answer = call("POST", self._url, rpc(method, {}), deadline)
+    def ask(self, method: str, deadline: float, **params: str) -> dict[str, Any]:
+        """The answer, which has a result or an error; raises `Unusable`."""
+        answer = call("POST", self._url, rpc(method, params), deadline)
         document = answer.json()
         if not isinstance(document, dict):
             raise Unusable(f"this is no signal-cli daemon (it answers {answer.status})")
