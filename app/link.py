@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
-from io import StringIO
+from itertools import zip_longest
 from time import monotonic, sleep
 from typing import Any
 
@@ -25,24 +25,21 @@ from app.signal.transport import Unusable
 
 ASKED_SECONDS = 30.0  # for the code: the server may start Java for each question
 LINK_SECONDS = 120.0  # for the phone
+BLOCKS = "█▀▄ "  # two modules each, the upper and the lower
 # White on black by numbers that no theme changes, so that phones can read it everywhere.
 COLOURS, RESET = "\x1b[38;5;231;48;5;16m", "\x1b[0m"
 SCAN = "Scan this in Signal on your phone, under Settings > Linked devices:"
 NO_TERMINAL = "The QR code is as good as a password. Run this in a terminal with UTF-8."
 BAD_NAME = "--name takes up to 64 letters, digits, _ . and -."
-SERVER = (
-    "Set SIGNAL_API_URL to the address of one Signal server, like http://signal:8080."
-)
+SERVER = "Set SIGNAL_API_URL to one Signal server's address, like http://signal:8080."
 START = "Check that it is running and that SIGNAL_API_URL is right, and run this again."
 TOO_OLD = (
-    "{} is too old for this. Update it to 0.97 or newer, or scan the code that a browser"
-    " shows at http://{}/v1/qrcodelink?device_name={}"
+    "{} gives no link here. Update it to 0.97 or newer, go around a proxy before it,"
+    " or open http://{}/v1/qrcodelink?device_name={} in a browser and scan that."
 )
 NO_WAY = "Your Signal server cannot reach Signal: see its log. Then run this again."
 LATE = "Nobody scanned the code in time. Run this again for a new one."
-OR_KNOWN = (
-    " If your phone lists the device, your Signal server had this account before."
-)
+OR_KNOWN = " If your phone lists the device, it is linked: the server knew the account."
 ERRORS = {  # by a piece of signal-cli's own
     "-32601": "Your daemon serves one account. Start it without -a, and run this again.",
     "timed out": LATE,
@@ -119,9 +116,9 @@ def _text(document: Any, key: str) -> str:
 
 def _linked(steps: Iterator[str]) -> str:
     """With a border of 2, code and countdown fit 80 columns and 24 rows."""
-    code = StringIO()
-    segno.make_qr(next(steps), error="L").terminal(code, border=2, compact=True)
-    for line in code.getvalue().splitlines():
+    rows = list(segno.make_qr(next(steps), error="L").matrix_iter(border=2))
+    for pair in zip_longest(rows[::2], rows[1::2], fillvalue=rows[0]):
+        line = "".join(BLOCKS[2 * upper + lower] for upper, lower in zip(*pair))
         click.echo(f"{COLOURS}{line}{RESET}", color=True)
     signal.signal(signal.SIGALRM, partial(_tick, monotonic() + LINK_SECONDS))
     signal.setitimer(signal.ITIMER_REAL, 0.1, 1)

@@ -1,8 +1,8 @@
 """A stand-in for both of Signal's servers: a real HTTP server that plays their answers and keeps books.
 
 At ``/v2/send`` it is signal-cli-rest-api, at ``/api/v1/rpc`` a signal-cli daemon. Both link an
-account, as if somebody scanned the code soon. In a test: ``with standin.running() as server``. By hand: ``python -m tests.standin 8080``, which takes every
-message and tells its books at ``/books``.
+account, as if somebody scanned the code soon. In a test: ``with standin.running() as server``. By
+hand: ``python -m tests.standin 8080``, which takes every message and tells its books at ``/books``.
 """
 
 import asyncio

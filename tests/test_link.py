@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
-from signal import SIGINT
 
 import pytest
 import responses
@@ -134,7 +133,7 @@ def test_the_code_on_the_terminal_is_the_link(server: StandIn) -> None:
     ]
     expected = segno.make_qr(LINK, error="L").matrix_iter(border=2)
     assert modules[:45] == [list(row) for row in expected]
-    assert modules[45:] == [[1] * 45]
+    assert modules[45:] == [[0] * 45]
 
 
 def test_code_and_countdown_fit_the_smallest_terminal(server: StandIn) -> None:
@@ -178,7 +177,7 @@ def test_it_takes_one_server(urls: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("SIGNAL_API_URL", urls)
     monkeypatch.setenv("PORT", "8000")
     assert failed() == (
-        "Set SIGNAL_API_URL to the address of one Signal server, like http://signal:8080.\n"
+        "Set SIGNAL_API_URL to one Signal server's address, like http://signal:8080.\n"
     )
 
 
@@ -228,9 +227,10 @@ def test_an_old_server_is_told_with_its_version_and_the_page_to_open(
     server.answers["/v1/about"] = Behaviour(200, about)
     server.answers["/v1/qrcodelink/raw"] = Behaviour(404, "404 page not found")
     assert failed("--name", "codes") == (
-        "signal-cli-rest-api 0.96, mode normal is too old for this. Update it to 0.97 or"
-        " newer, or scan the code that a browser shows at"
-        f" http://127.0.0.1:{server.port}/v1/qrcodelink?device_name=codes\n"
+        "signal-cli-rest-api 0.96, mode normal gives no link here. Update it to 0.97"
+        " or newer, go around a proxy before it, or open"
+        f" http://127.0.0.1:{server.port}/v1/qrcodelink?device_name=codes in a browser and"
+        " scan that.\n"
     )
 
 
@@ -304,7 +304,7 @@ def test_nobody_scans_the_code_in_time(
     monkeypatch.setattr("app.link.LINK_SECONDS", 1.5)
     server.accounts.append(LINKED)
     assert failed_late() == (
-        f"{LATE} If your phone lists the device, your Signal server had this account before.\n"
+        f"{LATE} If your phone lists the device, it is linked: the server knew the account.\n"
     )
 
 
