@@ -13,7 +13,7 @@ from app.link import link
 
 
 class Unconfigured(AppGroup):
-    """Commands before there is a configuration. Others end with what is wrong with it."""
+    """Commands that need no configuration. Others end with what is wrong with it."""
 
     def __init__(self, error: ConfigurationError) -> None:
         super().__init__(commands=[link, token])

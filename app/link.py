@@ -1,4 +1,4 @@
-"""``flask --app wsgi link``: a QR code that links Signal's server to the account on a phone.
+"""``flask --app wsgi link``: a QR code links Signal's server to a phone's account.
 
 The link in it is as good as a password: it goes to a terminal and nowhere else.
 """
