@@ -17,10 +17,14 @@ VARIABLE = re.compile(r"\{\{?\s*\.?([A-Za-z_][A-Za-z0-9_]*)\s*\}?\}")
 
 @dataclass(frozen=True)
 class Recipients:
-    """Canonical recipients by what an answer may call them, and what is none, as it came."""
+    """Canonical recipients by what an answer may call them, and what is none, as it came.
+
+    ``note`` is for the log.
+    """
 
     shown: Mapping[str, str] = field(default_factory=dict, repr=False)
     errors: Mapping[str, GatewayError] = field(default_factory=dict, repr=False)
+    note: str = ""
 
 
 def read_recipients(

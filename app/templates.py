@@ -1,7 +1,7 @@
 """Which template a request gets, and the template's texts with the request's fields in them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.access import Client
 from app.errors import GatewayError
@@ -15,7 +15,7 @@ from app.fields import (
     fill,
     is_blank,
 )
-from app.payloads import Reading, SendRequest
+from app.payloads import RECIPIENT_KEYS, Reading, SendRequest
 from app.recipients import Recipients, recipients_of
 from app.styling import Style, Styled, parse_message, parse_template, plain, styled
 
@@ -131,7 +131,12 @@ class Catalogue:
         except MissingField as missing:
             detail = f"the request has no '{missing.name}'"
             raise GatewayError("no_recipient", detail) from missing
-        return recipients_of(typed, template.recipients, region)
+        found = recipients_of(typed, template.recipients, region)
+        ignored = [key for key in RECIPIENT_KEYS if request.fields.get(key)]
+        if not ignored:
+            return found
+        note = f"the template's recipients count, not the request's '{ignored[0]}'"
+        return replace(found, note=note)
 
     def render(
         self, template: Template | None, request: SendRequest, as_styled: bool = False

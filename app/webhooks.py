@@ -54,6 +54,7 @@ def blueprint(
             rules[chosen.name] = chosen.limit
         refused = limits.admit(client.name, rules, entry.recipients)
         message = Message(sender, content, wanted.options.values)
+        entry.detail = recipients.note
         outcomes = _deliver(signal, message, entry.recipients, refused, deadline)
         return exchange.delivered(
             recipients, outcomes, chosen.answer if chosen else 201
@@ -100,6 +101,7 @@ def _deliver(
         labels = (entry.client, entry.template, outcome.backend)
         metrics.MESSAGES.labels(*labels, outcome.code or "sent").inc()
     entry.outcome, entry.state = "sent", state(outcomes.values())
-    entry.detail = "; ".join({o.detail: None for o in outcomes.values() if o.detail})
+    details = [entry.detail, *(outcome.detail for outcome in outcomes.values())]
+    entry.detail = "; ".join(dict.fromkeys(filter(None, details)))
     entry.urgent = any(outcome.urgent for outcome in outcomes.values())
     return outcomes
