@@ -47,7 +47,8 @@ def blueprint(
             number = wanted.sender or "the default number"
         sender = client.sender(wanted.sender, number)
         content = catalogue.render(chosen, wanted, client.styled)
-        access.check_text(content.text, request.headers.get("Authorization"))
+        said = f"{content.text} {wanted.options.values}"
+        access.check_text(said, request.headers["Authorization"])
         limits.messages(client.name, client.limits.get("client"), entry.recipients)
         rules = {"": client.limits.get("recipient")}
         if chosen:
