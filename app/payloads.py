@@ -5,7 +5,7 @@ caller's own are told apart by all of their keys; in any other payload no key ha
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,12 @@ class Reading:
     """Which keys have a meaning.
 
     For a template of the operator's ``own`` none of the shapes counts, ``recipients`` only if
-    the template names none, and Signal's ``options`` only if the client may use them.
+    the template names none, and of Signal's options only ``options`` if there are any here.
     """
 
     own: bool = False
     recipients: bool = True
-    options: bool = True
+    options: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ def read(
         sender = payload.get("From")
     fields = {**payload, **alert, **({"token": code} if code else {})}
     locale, severity = fields.get("locale"), fields.get("severity")
+    known = reading.options or payload
     shape = "code" if code else "notification" if alert else "text" if message else None
     return SendRequest(
         fields=fields,
@@ -112,7 +113,7 @@ def read(
         message=message,
         locale=locale if isinstance(locale, str) else None,
         severity=severity if isinstance(severity, str) else None,
-        options=read_options(payload) if reading.options else Options(),
+        options=read_options({k: v for k, v in payload.items() if k in known}),
     )
 
 

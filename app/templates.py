@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from app.access import Client
+from app.access import BESIDE_A_TEMPLATE, Client
 from app.errors import GatewayError
 from app.fields import (
     Field,
@@ -159,7 +159,8 @@ def reading(named: Template | None, client: Client) -> Reading:
     """Which keys of a payload have a meaning for the template that path or client name."""
     if named is None or named.name in NEEDED:
         return Reading()
-    return Reading(True, not named.has_recipients, client.may_pass_through)
+    options = () if client.may_pass_through else BESIDE_A_TEMPLATE
+    return Reading(True, not named.has_recipients, options)
 
 
 def compile_message(
