@@ -8,126 +8,99 @@ from typing import Any
 import pytest
 
 from app import payloads, template_file
-from app.access import Client
 from app.errors import GatewayError
-from app.payloads import SendRequest
+from app.payloads import Reading, SendRequest
+from app.settings import ApiToken
 from app.styling import Style, Styled, to_markup
 from app.templates import Catalogue
+from tests.conftest import ADMIN, TOKEN
+from tests.posting import ANNA, post
 
-ADMIN = "+4915111111111"
 B = Style.BOLD
 
 
 def catalogue(tmp_path: Path, text: str) -> Catalogue:
     path, problems = tmp_path / "templates.yaml", list[str]()
     path.write_text(dedent(text), encoding="utf-8")
-    read = template_file.read(path, {}, None, None, problems)
+    read = template_file.read(path, {}, None, problems)
     assert problems == []
     return read
 
 
 def one(tmp_path: Path, message: str, more: str = "") -> Catalogue:
-    """A catalogue with one template, ``sms``."""
+    """A catalogue with one template, ``own``."""
     return catalogue(
-        tmp_path, f"templates: {{sms: {{message: {json.dumps(message)}, {more}}}}}"
+        tmp_path, f"templates: {{own: {{message: {json.dumps(message)}, {more}}}}}"
     )
 
 
 def request(**payload: Any) -> SendRequest:
-    return payloads.read(json.dumps(payload).encode(), {}, None)
+    return payloads.read(payload, {}, None, Reading(own=True))
 
 
 def rendered(found: Catalogue, **payload: Any) -> Styled:
-    return found.render(found.templates["sms"], request(**payload))
+    return found.render(found.templates["own"], request(**payload))
 
 
 def code_of(error: pytest.ExceptionInfo[GatewayError]) -> tuple[str, str]:
     return error.value.code, error.value.sentence({})
 
 
-SHAPES = """\
-    templates:
-      sms: {message: "{token}"}
-      notification: {message: "{body}"}
-      other: {message: other}
-    clients:
-      one: {templates: other}
-      two: {templates: [sms, other]}
+SHAPES = f"""
+templates:
+  sms: {{message: "code {{token}}"}}
+  notification: {{message: "alert {{body}}", recipients: "{ADMIN}"}}
+  other: {{message: other}}
+clients: {{authentik: {{}}, one: {{templates: other}}, codes: {{templates: sms}}}}
 """
-CODE = {"token": "012345"}
-NOTIFICATION = {"body": "Login", "severity": "notice"}
-SLACK = {"attachments": [{"title": "Login", "fields": []}]}
-MESSAGE = {"message": "Hello"}
+CODE = {"token": "012345", "to": ANNA}
+ALERT = {
+    "body": "Login",
+    "severity": "notice",
+    "user_email": "a@b",
+    "user_username": "a",
+    "recipients": [ANNA],
+}
+MESSAGE = {"message": "Hello", "to": ANNA}
 
 
 @pytest.mark.parametrize(
-    "path, client, payload, name",
+    "path, client, payload, text",
     [
-        ("other", "any", CODE, "other"),
-        ("sms", "one", MESSAGE, "sms"),
-        (None, "one", CODE, "other"),
-        (None, "two", CODE, "sms"),
-        (None, "any", CODE, "sms"),
-        (None, "any", NOTIFICATION, "notification"),
-        (None, "any", SLACK, "notification"),
-        (None, "any", MESSAGE, None),
+        ("/other", "any", CODE, "other"),
+        ("/sms", "one", CODE, "forbidden"),
+        ("/sms", "any", MESSAGE, "missing_field"),
+        ("/notification", "any", CODE, "missing_field"),
+        ("", "one", CODE, "other"),
+        ("", "codes", CODE, "code 012345"),
+        ("", "codes", MESSAGE, "missing_field"),
+        ("", "any", CODE, "code 012345"),
+        ("", "any", ALERT, "alert Login"),
+        ("", "any", MESSAGE, "Hello"),
+        ("/nothing", "any", CODE, "not_found"),
     ],
 )
 def test_a_template_is_chosen_by_the_path_then_the_client_then_the_payloads_shape(
-    tmp_path: Path,
-    path: str | None,
-    client: str,
+    path: str, client: str, payload: dict[str, Any], text: str
+) -> None:
+    names = ("authentik", "one", "codes", "any")
+    tokens = tuple(ApiToken.of(name, f"{name}-{TOKEN}") for name in names)
+    bearer = {"Authorization": f"Bearer {client}-{TOKEN}"}
+    way = f"/v2/send{path}"
+    result = post(payload, way, SHAPES, headers=bearer, api_tokens=tokens)
+    assert text in ([*result.texts.values()] if result.sent else result.refusal)
+
+
+@pytest.mark.parametrize("payload", [CODE, ALERT])
+def test_without_the_template_of_its_shape_there_is_no_message(
     payload: dict[str, Any],
-    name: str | None,
 ) -> None:
-    found = catalogue(tmp_path, SHAPES)
-    template = found.choose(path, found.client(client), request(**payload))
-    assert (template and template.name) == name
-
-
-def test_a_path_without_a_template_is_not_found(tmp_path: Path) -> None:
-    found = catalogue(tmp_path, SHAPES)
-    with pytest.raises(GatewayError) as error:
-        found.choose("nothing", found.client("any"), request(**CODE))
-    assert error.value.code == "not_found"
-
-
-@pytest.mark.parametrize("payload", [CODE, NOTIFICATION])
-def test_without_the_templates_of_the_shapes_the_own_message_goes_out(
-    payload: dict[str, str],
-) -> None:
-    assert Catalogue().choose(None, Client("any"), request(**payload)) is None
-
-
-def test_a_client_without_an_entry_has_no_restriction(tmp_path: Path) -> None:
-    assert catalogue(tmp_path, SHAPES).client("any") == Client("any")
-
-
-def test_the_recipients_of_the_template_serve_where_the_request_names_none(
-    tmp_path: Path,
-) -> None:
-    found = one(tmp_path, "Hello", f"recipients: '{ADMIN}'")
-    template = found.templates["sms"]
-    assert found.recipients(template, request(to="+4915122222222")) == (
-        "+4915122222222",
-    )
-    assert found.recipients(template, request(**CODE)) == (ADMIN,)
-    assert ADMIN not in repr(found)
-
-
-@pytest.mark.parametrize("template", ["sms", None])
-def test_without_any_recipient_nothing_is_sent(
-    tmp_path: Path, template: str | None
-) -> None:
-    found = one(tmp_path, "Hello")
-    with pytest.raises(GatewayError) as error:
-        found.recipients(found.templates[template] if template else None, request())
-    assert error.value.code == "no_recipient"
+    assert post(payload, templates="templates: {}").refusal[0] == "no_message"
 
 
 LANGUAGES = """\
     templates:
-      sms:
+      own:
         message: main
         locales: {de: German, de_AT: Austrian, pt-BR: Brazilian}
         variants: {alert: "ALERT"}
@@ -217,7 +190,7 @@ def test_variables_win_over_the_fields_of_a_payload_and_stay_out_of_reprs(
         tmp_path,
         """\
         variables: {NAME: ours}
-        templates: {sms: {message: "{NAME} {name}"}}
+        templates: {own: {message: "{NAME} {name}"}}
         """,
     )
     assert rendered(found, NAME="theirs", name="a").text == "ours a"
@@ -253,33 +226,26 @@ def test_a_message_without_anything_to_see_is_not_sent(
     assert error.value.code == "no_message"
 
 
-def test_an_attachment_needs_no_text(tmp_path: Path) -> None:
-    found = one(tmp_path, "{a}")
-    assert rendered(found, a="", base64_attachments=["YQ=="]).text == ""
-    assert Catalogue().render(None, request(sticker="pack:1")).text == ""
-
-
 @pytest.mark.parametrize(
-    "payload, pieces",
+    "payload, own, styled",
     [
-        ({"message": "a **b**"}, ("a **b**",)),
-        ({"message": "a **b**", "text_mode": "normal"}, ("a **b**",)),
-        ({"message": "a **b**", "text_mode": "styled"}, ("a ", B, "b", B)),
-        ({"message": "one\r\ntwo\u202e"}, ("one\ntwo",)),
+        ({}, ("a **b**\n2",), ("a ", B, "b", B, "\n2")),
+        ({"text_mode": "normal"}, ("a **b**\n2",), ("a **b**\n2",)),
+        ({"text_mode": "styled"}, ("a ", B, "b", B, "\n2"), ("a ", B, "b", B, "\n2")),
     ],
 )
-def test_a_message_of_the_callers_own_is_read_as_its_text_mode_says(
-    payload: dict[str, Any], pieces: tuple[str | Style, ...]
+def test_a_text_of_the_callers_own_is_read_as_it_says_else_as_its_client_does(
+    payload: dict[str, Any],
+    own: tuple[str | Style, ...],
+    styled: tuple[str | Style, ...],
 ) -> None:
-    assert Catalogue().render(None, request(**payload)).pieces == pieces
+    found = payloads.read({"message": "a **b**\r\n2\u202e", **payload}, {}, None)
+    assert Catalogue().render(None, found).pieces == own
+    assert Catalogue().render(None, found, as_styled=True).pieces == styled
 
 
-@pytest.mark.parametrize(
-    "payload, code", [({}, "no_message"), ({"message": {"a": 1}}, "bad_request")]
-)
-def test_without_a_template_and_a_text_nothing_is_sent(
-    payload: dict[str, Any], code: str
-) -> None:
-    with pytest.raises(GatewayError) as error:
-        Catalogue().render(None, request(**payload))
-    assert error.value.code == code
+@pytest.mark.parametrize("mode", ["normal", "styled"])
+def test_the_text_mode_of_a_client_stands_in_templates_yaml(mode: str) -> None:
+    rules = f"clients: {{authentik: {{text_mode: {mode}}}}}"
+    (document,) = post({"to": ANNA, "message": "**nginx** new"}, templates=rules).sent
+    assert (document["message"], document["text_mode"]) == ("**nginx** new", mode)

@@ -1,0 +1,207 @@
+"""Bodies: which are read, how large they may be, and what a sender is told of the others."""
+
+import io
+import json
+from contextvars import Context
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+from flask.testing import FlaskClient
+
+from tests.conftest import BEARER, client
+from tests.posting import ANNA, post
+
+KIB = 1024
+TOLD = "This request cannot be read: "
+NO_OBJECT = (
+    "it is JSON, but no object. A webhook mapping must return a dict like {'to': …}."
+)
+LINE_BREAK = "it is not JSON: a line break or tab in a text must be \\n or \\t "
+
+
+def told(body: bytes, **headers: str) -> str:
+    code, sentence = post(body, headers={**BEARER, **headers}).refusal
+    assert code == "bad_request"
+    return sentence.removeprefix(TOLD)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", "it is empty. A webhook mapping without its 'return' does this."),
+        (b" \r\n\t", "it is empty. A webhook mapping without its 'return' does this."),
+        *((body, NO_OBJECT) for body in (b"null", b"[]", b'"text"', b"5", b"true")),
+        (
+            b"message=Your+code+482910&to=%2B49",
+            "it is a form and not JSON: let the sender send JSON.",
+        ),
+        (b"user[phone]=%2B49", "it is a form and not JSON: let the sender send JSON."),
+        (b"{", "it is not JSON: look at line 1, column 2."),
+        (b"{'to': 1}", "it is not JSON: look at line 1, column 2."),
+        (b'{"to": 1}\n x', "it is not JSON: look at line 2, column 2."),
+        (b'{"to": "+49', "it is not JSON: look at line 1, column 8."),
+        (b'{"a": 1,\n "message": "one\ntwo"}', f"{LINE_BREAK}(line 2, column 17)."),
+        (b'{"message": "one\ttwo"}', f"{LINE_BREAK}(line 1, column 17)."),
+        (b'{"to": NaN}', "it is not JSON."),
+        (b'{"to": -Infinity}', "it is not JSON."),
+        (b'{"to": ' + b"9" * 5000 + b"}", "it is not JSON."),
+        (b'{"to": ' * 20_000, "it is not JSON."),
+        (b"\xff\xfe\x00", "it is not JSON: look at line 1, column 1."),
+    ],
+)
+def test_what_is_no_object_is_told_with_its_likely_mistake(
+    body: bytes, sentence: str
+) -> None:
+    assert told(body) == sentence
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"],
+)
+def test_json_is_read_in_every_usual_encoding(encoding: str) -> None:
+    body = f'{{"to": "{ANNA}", "message": "Tür offen"}}'.encode(encoding)
+    assert post(body).texts == {ANNA: "Tür offen"}
+
+
+@pytest.mark.parametrize(
+    "charset", ["iso-8859-1", "ISO-8859-1", "latin1", "windows-1252"]
+)
+def test_the_header_can_name_latin_1(charset: str) -> None:
+    body = f'{{"to": "{ANNA}", "message": "Ã¼ber"}}'.encode("latin-1")  # also UTF-8
+    kind = {"Content-Type": f"application/json; charset={charset}"}
+    assert post(body, headers={**BEARER, **kind}).texts == {ANNA: "Ã¼ber"}
+    assert post(body).texts == {ANNA: "über"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", ""]
+)
+def test_json_is_read_whatever_the_content_type_says(kind: str) -> None:
+    headers = {**BEARER, "Content-Type": kind}
+    body = f'{{"to": "{ANNA}", "message": "first", "message": "last"}}'
+    assert post(body.encode(), headers=headers).texts == {ANNA: "last"}
+
+
+def gateway(tmp_path: Path, attachments: bool, **changes: Any) -> FlaskClient:
+    file = tmp_path / "templates.yaml"
+    file.write_text(f"clients: {{authentik: {{attachments: {attachments}}}}}".lower())
+    return client(templates_file=file, **changes)
+
+
+def padded(size: int) -> bytes:
+    return json.dumps({"to": ANNA, "message": "x"}).encode().ljust(size)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(
+    ("attachments", "most", "limit"),
+    [
+        (False, 4096 * KIB, 256 * KIB),
+        (False, KIB, KIB),
+        (True, 4096 * KIB, 4096 * KIB),
+        (True, 300 * KIB, 300 * KIB),
+    ],
+)
+def test_a_body_may_be_as_large_as_its_client_may_send(
+    chunked: bool,
+    attachments: bool,
+    most: int,
+    limit: int,
+    signal: responses.RequestsMock,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    caller = gateway(tmp_path, attachments, max_body_bytes=most)
+    chunks = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+
+    def send(size: int) -> Any:
+        body: Any = {
+            "input_stream": io.BytesIO(padded(size)),
+            "environ_overrides": chunks,
+        }
+        body = body if chunked else {"data": padded(size)}
+        return caller.post("/v2/send", headers=BEARER, **body)
+
+    assert send(limit).status_code == 201
+    capsys.readouterr()
+    answer = send(limit + 1)
+    assert (answer.status_code, answer.json["error"]) == (
+        413,
+        f"This request is too large. At most {limit} bytes are accepted here.",
+    )
+    log = capsys.readouterr().err
+    assert "'attachments: true' in templates.yaml, and MAX_BODY_BYTES" in log
+
+
+class Slow:
+    """A body that is still under way when ``meanwhile`` happens."""
+
+    def __init__(self, body: bytes, meanwhile: Any) -> None:
+        self.body, self.meanwhile = io.BytesIO(body), meanwhile
+
+    def read(self, size: int = -1) -> bytes:
+        if not self.body.tell():
+            self.meanwhile()
+        return self.body.read(size)
+
+
+def test_only_so_many_large_bodies_may_be_under_way(
+    signal: responses.RequestsMock, tmp_path: Path
+) -> None:
+    app = gateway(tmp_path, True).application
+    answers: list[tuple[int, str | None]] = []
+
+    def send(size: int, *more: int) -> None:
+        meanwhile = partial(Context().run, send, *more) if more else (lambda: None)
+        over = {
+            "wsgi.input": Slow(padded(size), meanwhile),
+            "CONTENT_LENGTH": str(size),
+        }
+        answer = app.test_client().post(
+            "/v2/send", headers=BEARER, environ_overrides=over
+        )
+        answers.append((answer.status_code, answer.headers.get("Retry-After")))
+
+    send(4096 * KIB, 4096 * KIB, 256 * KIB)
+    send(4096 * KIB, 4096 * KIB, 256 * KIB + 1)
+    send(4096 * KIB, 4096 * KIB)
+    accepted, busy = (201, None), (503, "30")
+    assert answers == [accepted] * 3 + [busy, accepted, accepted] + [accepted] * 2
+
+
+class Broken:
+    """A body whose reading fails as the server has it fail."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def read(self, size: int = -1) -> bytes:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"wsgi.input": io.BytesIO(b'{"To": "+49'), "CONTENT_LENGTH": "12"},
+        {"wsgi.input": Broken(OSError("reset"))},
+        {"wsgi.input": Broken(EOFError("no chunk"))},
+    ],
+)
+def test_a_body_that_breaks_off_is_the_callers_mistake(
+    environ: dict[str, Any], signal: responses.RequestsMock
+) -> None:
+    answer = client().post(
+        "/v2/send",
+        environ_overrides={**environ, "wsgi.input_terminated": True},
+        headers=BEARER,
+    )
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["error"]) == (
+        400,
+        f"{TOLD}it broke off on its way.",
+    )
+    assert not signal.calls
