@@ -175,7 +175,8 @@ def _slack_alert(payload: Mapping[str, Any]) -> dict[str, Any]:
     first = attachments[0] if isinstance(attachments, list) and attachments else None
     footer = first.get("footer") if isinstance(first, dict) else None
     is_authentiks = isinstance(footer, str) and footer.startswith("authentik ")
-    if payload.get("username") != "authentik" or not first or not is_authentiks:
+    is_beside = _first(payload, TEXT_KEYS + BODY_KEYS)  # a text of somebody's own
+    if payload.get("username") != "authentik" or not is_authentiks or is_beside:
         return {}
     listed = first.get("fields")
     entries = [

@@ -145,6 +145,11 @@ def test_without_its_name_and_footer_a_slack_form_is_somebody_elses(
     assert send({**payload, "message": "Disk full"}).texts == {ANNA: "Disk full"}
 
 
+def test_a_text_beside_the_slack_form_is_not_dropped() -> None:
+    payload = {**slack(), "text": "Disk full", "recipients": ANNA}
+    assert send(payload).texts == {ANNA: "Disk full"}
+
+
 def test_a_template_gets_the_fields_of_a_notification_by_their_titles() -> None:
     found = payloads.read({**ALERT, "event_user_username": "bob"}, {}, None)
     assert {k: v for k, v in found.fields.items() if k not in ALERT} == {
