@@ -95,7 +95,7 @@ def read(
     message = None if code or alert or reading.own else _text(payload)
     key = _first(payload, RECIPIENT_KEYS) if reading.recipients else ""
     _refuse_unformatted(payload, [key, *TEXT_KEYS, *BODY_KEYS, *CODE_KEYS])
-    if "send_at" in payload and not reading.own:
+    if payload.get("send_at") is not None and not reading.own:
         hint = "'send_at' is not supported: nothing is sent later"
         raise GatewayError("bad_request", hint=hint)
     sender = payload.get("number")

@@ -142,6 +142,10 @@ def test_what_is_no_text_is_not_sent(
     assert send({"to": ANNA, **payload}).refusal == refusal
 
 
+def test_a_time_that_is_null_is_none() -> None:
+    assert send({"to": ANNA, "message": "x", "send_at": None}).texts == {ANNA: "x"}
+
+
 def test_a_code_without_a_recipient_is_not_sent() -> None:
     assert send({"code": "123456"}).refusal[0] == "no_recipient"
 
