@@ -192,17 +192,17 @@ def parse(raw: bytes, charset: str | None) -> dict[str, Any]:
 
 
 def _decoded(raw: bytes, charset: str | None) -> str:
-    """The text, also of senders that write Latin-1 and say so or not."""
+    """The text, also of senders that write Latin-1, or Windows' form of it, and say so or not."""
     if (charset or "").lower() in ("iso-8859-1", "latin-1", "latin1", "windows-1252"):
-        return raw.decode("latin-1")
+        return raw.decode("cp1252", "replace")
     try:
         return raw.decode(json.detect_encoding(raw), "surrogatepass")
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return raw.decode("cp1252", "replace")
 
 
 def _not_json(raw: bytes, error: json.JSONDecodeError) -> str:
-    if re.match(rb"[\w.\[\]%+-]+=", raw):
+    if re.match(rb"[\w.\[\]%+-]+=|--", raw):
         return "it is a form and not JSON: let the sender send JSON"
     place = f"line {error.lineno}, column {error.colno}"
     if error.msg.startswith("Invalid control character"):

@@ -16,6 +16,8 @@ from tests.posting import ANNA, post
 
 KIB = 1024
 TOLD = "This request cannot be read: "
+FORM = "it is a form and not JSON: let the sender send JSON."
+EMPTY = "it is empty. A webhook mapping without its 'return' does this."
 NO_OBJECT = (
     "it is JSON, but no object. A webhook mapping must return a dict like {'to': …}."
 )
@@ -31,14 +33,15 @@ def told(body: bytes, **headers: str) -> str:
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (b"", "it is empty. A webhook mapping without its 'return' does this."),
-        (b" \r\n\t", "it is empty. A webhook mapping without its 'return' does this."),
+        (b"", EMPTY),
+        (b" \r\n\t", EMPTY),
         *((body, NO_OBJECT) for body in (b"null", b"[]", b'"text"', b"5", b"true")),
         (
             b"message=Your+code+482910&to=%2B49",
-            "it is a form and not JSON: let the sender send JSON.",
+            FORM,
         ),
-        (b"user[phone]=%2B49", "it is a form and not JSON: let the sender send JSON."),
+        (b"user[phone]=%2B49", FORM),
+        (b"--a\r\nContent-Disposition: form-data", FORM),
         (b"{", "it is not JSON: look at line 1, column 2."),
         (b"{'to': 1}", "it is not JSON: look at line 1, column 2."),
         (b'{"to": 1}\n x', "it is not JSON: look at line 2, column 2."),
@@ -60,11 +63,16 @@ def test_what_is_no_object_is_told_with_its_likely_mistake(
 
 @pytest.mark.parametrize(
     "encoding",
-    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"],
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"],
 )
 def test_json_is_read_in_every_usual_encoding(encoding: str) -> None:
     body = f'{{"to": "{ANNA}", "message": "Tür offen"}}'.encode(encoding)
     assert post(body).texts == {ANNA: "Tür offen"}
+
+
+def test_a_body_that_is_no_unicode_is_read_as_windows_writes_it() -> None:
+    body = f'{{"to": "{ANNA}", "message": "Tür „offen“: 5 €"}}'.encode("cp1252")
+    assert post(body).texts == {ANNA: "Tür „offen“: 5 €"}
 
 
 @pytest.mark.parametrize(
