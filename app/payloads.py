@@ -172,8 +172,9 @@ def _alert(payload: Mapping[str, Any]) -> dict[str, Any]:
 def _slack_alert(payload: Mapping[str, Any]) -> dict[str, Any]:
     """That of its Slack form (``send_webhook_slack``), which lacks the webhook's body."""
     attachments = payload.get("attachments")
-    first = attachments[0] if isinstance(attachments, list) and attachments else None
-    footer = first.get("footer") if isinstance(first, dict) else None
+    entry = attachments[0] if isinstance(attachments, list) and attachments else None
+    first = entry if isinstance(entry, dict) else {}
+    footer = first.get("footer")
     is_authentiks = isinstance(footer, str) and footer.startswith("authentik ")
     is_beside = _first(payload, TEXT_KEYS + BODY_KEYS)  # a text of somebody's own
     if payload.get("username") != "authentik" or not is_authentiks or is_beside:

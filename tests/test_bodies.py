@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from contextvars import Context
 from functools import partial
 from pathlib import Path
@@ -62,8 +63,7 @@ def test_what_is_no_object_is_told_with_its_likely_mistake(
 
 
 @pytest.mark.parametrize(
-    "encoding",
-    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"],
+    "encoding", "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32".split()
 )
 def test_json_is_read_in_every_usual_encoding(encoding: str) -> None:
     body = f'{{"to": "{ANNA}", "message": "Tür offen"}}'.encode(encoding)
@@ -75,9 +75,7 @@ def test_a_body_that_is_no_unicode_is_read_as_windows_writes_it() -> None:
     assert post(body).texts == {ANNA: "Tür „offen“: 5 €"}
 
 
-@pytest.mark.parametrize(
-    "charset", ["iso-8859-1", "ISO-8859-1", "latin1", "windows-1252"]
-)
+@pytest.mark.parametrize("charset", ["ISO-8859-1", "latin1", "windows-1252"])
 def test_the_header_can_name_latin_1(charset: str) -> None:
     body = f'{{"to": "{ANNA}", "message": "Ã¼ber"}}'.encode("latin-1")  # also UTF-8
     kind = {"Content-Type": f"application/json; charset={charset}"}
@@ -85,11 +83,8 @@ def test_the_header_can_name_latin_1(charset: str) -> None:
     assert post(body).texts == {ANNA: "über"}
 
 
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", ""]
-)
-def test_json_is_read_whatever_the_content_type_says(kind: str) -> None:
-    headers = {**BEARER, "Content-Type": kind}
+def test_json_is_read_whatever_the_content_type_says() -> None:
+    headers = {**BEARER, "Content-Type": "application/x-www-form-urlencoded"}
     body = f'{{"to": "{ANNA}", "message": "first", "message": "last"}}'
     assert post(body.encode(), headers=headers).texts == {ANNA: "last"}
 
@@ -100,8 +95,15 @@ def gateway(tmp_path: Path, attachments: bool, **changes: Any) -> FlaskClient:
     return client(templates_file=file, **changes)
 
 
-def padded(size: int) -> bytes:
-    return json.dumps({"to": ANNA, "message": "x"}).encode().ljust(size)
+def posted(caller: FlaskClient, stream: Any, **environ: str) -> tuple[int, str]:
+    """The status and the error for a body that the server hands over as ``stream``."""
+    over = {"wsgi.input": stream, "wsgi.input_terminated": True, **environ}
+    answer = caller.post("/v2/send", headers=BEARER, environ_overrides=over)
+    return answer.status_code, (answer.json or {}).get("error", "")
+
+
+def padded(size: int) -> io.BytesIO:
+    return io.BytesIO(json.dumps({"to": ANNA, "message": "x"}).encode().ljust(size))
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -124,23 +126,14 @@ def test_a_body_may_be_as_large_as_its_client_may_send(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     caller = gateway(tmp_path, attachments, max_body_bytes=most)
-    chunks = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
-
-    def send(size: int) -> Any:
-        body: Any = {
-            "input_stream": io.BytesIO(padded(size)),
-            "environ_overrides": chunks,
-        }
-        body = body if chunked else {"data": padded(size)}
-        return caller.post("/v2/send", headers=BEARER, **body)
-
-    assert send(limit).status_code == 201
-    capsys.readouterr()
-    answer = send(limit + 1)
-    assert (answer.status_code, answer.json["error"]) == (
-        413,
-        f"This request is too large. At most {limit} bytes are accepted here.",
-    )
+    for size, status in ((limit, 201), (limit + 1, 413)):
+        length = {"CONTENT_LENGTH": str(size)}
+        framing = {"HTTP_TRANSFER_ENCODING": "chunked"} if chunked else length
+        capsys.readouterr()
+        answer = posted(caller, padded(size), **framing)
+        assert answer[0] == status
+    limits = f"At most {limit} bytes are accepted here."
+    assert answer[1] == f"This request is too large. {limits}"
     log = capsys.readouterr().err
     assert "'attachments: true' in templates.yaml, and MAX_BODY_BYTES" in log
 
@@ -148,8 +141,8 @@ def test_a_body_may_be_as_large_as_its_client_may_send(
 class Slow:
     """A body that is still under way when ``meanwhile`` happens."""
 
-    def __init__(self, body: bytes, meanwhile: Any) -> None:
-        self.body, self.meanwhile = io.BytesIO(body), meanwhile
+    def __init__(self, body: io.BytesIO, meanwhile: Callable[[], Any]) -> None:
+        self.body, self.meanwhile = body, meanwhile
 
     def read(self, size: int = -1) -> bytes:
         if not self.body.tell():
@@ -160,25 +153,18 @@ class Slow:
 def test_only_so_many_large_bodies_may_be_under_way(
     signal: responses.RequestsMock, tmp_path: Path
 ) -> None:
-    app = gateway(tmp_path, True).application
-    answers: list[tuple[int, str | None]] = []
+    caller = gateway(tmp_path, True)
+    statuses: list[int] = []
 
     def send(size: int, *more: int) -> None:
         meanwhile = partial(Context().run, send, *more) if more else (lambda: None)
-        over = {
-            "wsgi.input": Slow(padded(size), meanwhile),
-            "CONTENT_LENGTH": str(size),
-        }
-        answer = app.test_client().post(
-            "/v2/send", headers=BEARER, environ_overrides=over
-        )
-        answers.append((answer.status_code, answer.headers.get("Retry-After")))
+        stream = Slow(padded(size), meanwhile)
+        statuses.append(posted(caller, stream, CONTENT_LENGTH=str(size))[0])
 
     send(4096 * KIB, 4096 * KIB, 256 * KIB)
     send(4096 * KIB, 4096 * KIB, 256 * KIB + 1)
     send(4096 * KIB, 4096 * KIB)
-    accepted, busy = (201, None), (503, "30")
-    assert answers == [accepted] * 3 + [busy, accepted, accepted] + [accepted] * 2
+    assert statuses == [201] * 3 + [503, 201, 201] + [201] * 2
 
 
 class Broken:
@@ -192,24 +178,9 @@ class Broken:
 
 
 @pytest.mark.parametrize(
-    "environ",
-    [
-        {"wsgi.input": io.BytesIO(b'{"To": "+49'), "CONTENT_LENGTH": "12"},
-        {"wsgi.input": Broken(OSError("reset"))},
-        {"wsgi.input": Broken(EOFError("no chunk"))},
-    ],
+    "stream",
+    [io.BytesIO(b'{"To": "+49'), Broken(OSError("reset")), Broken(EOFError("chunk"))],
 )
-def test_a_body_that_breaks_off_is_the_callers_mistake(
-    environ: dict[str, Any], signal: responses.RequestsMock
-) -> None:
-    answer = client().post(
-        "/v2/send",
-        environ_overrides={**environ, "wsgi.input_terminated": True},
-        headers=BEARER,
-    )
-    assert answer.json is not None
-    assert (answer.status_code, answer.json["error"]) == (
-        400,
-        f"{TOLD}it broke off on its way.",
-    )
-    assert not signal.calls
+def test_a_body_that_breaks_off_is_the_callers_mistake(stream: Any) -> None:
+    told = f"{TOLD}it broke off on its way."
+    assert posted(client(), stream, CONTENT_LENGTH="12") == (400, told)

@@ -20,7 +20,7 @@ templates:
   texts: {{message: main, locales: {{de: Deutsch}}, variants: {{alert: ALERT}}}}
   code: {{message: "{{token}} {{Body}}"}}
 """
-FOREIGN = {
+FOREIGN: dict[str, Any] = {
     "token": "xr3j5x3p4pfk7kk6ck7b4e6ghh",
     "code": -1,
     "message": {"a": 1},
@@ -43,7 +43,12 @@ def send(path: str, templates: str = TEMPLATES, **payload: Any) -> Result:
 
 
 def test_the_keys_of_other_senders_have_no_meaning() -> None:
-    fields = {**FOREIGN, "to": {"a": 1}, "recipients": [5.5], "Body": "123456"}
+    fields: dict[str, Any] = {
+        **FOREIGN,
+        "to": {"a": 1},
+        "recipients": [5.5],
+        "Body": "123456",
+    }
     assert send("fixed", **fields).texts == {ADMIN: "hi", GROUP: "hi"}
 
 

@@ -187,28 +187,6 @@ def test_a_mapping_without_its_f_is_told(payload: dict[str, Any], shown: str) ->
 
 
 @pytest.mark.parametrize(
-    ("payload", "status"),
-    [
-        ({"token": "4821", "number": "+4915199999999"}, 403),
-        ({"message": "x", "number": 4915199999999}, 403),
-        ({"To": ANNA, "Body": "4821", "From": "+4915199999999"}, 403),
-        ({"To": ANNA, "Body": "4821", "From": "+49151999", "number": "{NUMBER}"}, 201),
-        ({"message": "x", "From": "+4915199999999"}, 201),
-        ({"token": "4821", "from": "+4915199999999"}, 201),
-        ({"message": "x", "number": "{{ .NUMBER }}"}, 201),
-    ],
-)
-def test_the_sender_is_read_from_number_and_only_for_authentiks_code_from_from(
-    payload: dict[str, Any], status: int
-) -> None:
-    result = send({"to": ANNA, **payload})
-    assert result.status == status
-    assert [document["number"] for document in result.sent] == [NUMBER] * (
-        status == 201
-    )
-
-
-@pytest.mark.parametrize(
     ("locale", "text"), [("de-AT", "Code 4821"), (5, "code 4821"), (None, "code 4821")]
 )
 def test_a_locale_is_a_text(locale: Any, text: str) -> None:

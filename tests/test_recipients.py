@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.errors import GatewayError
-from app.recipients import read_recipients, read_sender
-from tests.conftest import ADMIN, NUMBER
+from app.recipients import read_recipients
+from tests.conftest import ADMIN
 from tests.posting import ANNA, BERT, Result, post
 
 GROUP = "group.YWJjZA=="
@@ -162,24 +162,3 @@ def test_a_member_of_a_group_is_masked() -> None:
         "timestamp": "17",
         "errors": {"recipients": [{"number": "+49…678", "reason": "not_on_signal"}]},
     }
-
-
-@pytest.mark.parametrize("value", [f"00{NUMBER[1:]}", int(NUMBER), "{N}", "{{ .N }}"])
-def test_a_sender_is_a_number_or_a_placeholder_for_one(value: Any) -> None:
-    assert read_sender(value, {"N": NUMBER}) == NUMBER
-
-
-@pytest.mark.parametrize(
-    "value",
-    [None, 3, 10**400, "", "authentik", "x" * 10_000, "-g", "{UNKNOWN}", "{ADMINS}"],
-)
-def test_any_text_that_is_no_number_means_the_default_sender(value: Any) -> None:
-    assert read_sender(value, VARIABLES) is None
-
-
-@pytest.mark.parametrize("value", [True, 1.5, [ANNA], {"login": "x"}])
-def test_a_sender_of_another_type_is_refused(value: Any) -> None:
-    assert post({"to": ANNA, "message": "x", "number": value}).refusal == (
-        "bad_request",
-        "This request cannot be read: its 'number' is neither a text nor a number.",
-    )

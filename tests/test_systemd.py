@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SECRETS
-from app.settings import Settings
+from app.settings import SECRETS, Settings
 from tests import gateway, standin
 from tests.gateway import NUMBER, ROOT, TOKEN
 from tests.proxies import DEPLOY
