@@ -145,6 +145,14 @@ def test_without_its_name_and_footer_a_slack_form_is_somebody_elses(
     assert send({**payload, "message": "Disk full"}).texts == {ANNA: "Disk full"}
 
 
+def test_no_name_of_a_user_can_hide_the_alert() -> None:
+    payload = {**ALERT, "body": "login_failed: {token} {stage.x}"}
+    texts = {ADMIN: "warning akadmin/-: login_failed: {token} {stage.x}"}
+    assert send(payload).texts == texts
+    own = f'{TEMPLATES}  own: {{recipients: "{ADMIN}", message: "{{body}}"}}'
+    assert post(payload, "/v2/send/own", own).texts == {ADMIN: payload["body"]}
+
+
 def test_a_text_beside_the_slack_form_is_not_dropped() -> None:
     payload = {**slack(), "text": "Disk full", "recipients": ANNA}
     assert send(payload).texts == {ANNA: "Disk full"}
