@@ -92,7 +92,9 @@ def read(
     """Read the object of a request. ``variables`` may be placeholders for numbers in it."""
     code = _authentiks_code(payload) or (None if reading.own else _code(payload))
     alert = {} if code else _alert(payload)
-    written = () if alert else TEXT_KEYS + BODY_KEYS + CODE_KEYS  # by a mapping's author
+    written = (
+        () if alert else TEXT_KEYS + BODY_KEYS + CODE_KEYS
+    )  # by a mapping's author
     alert = {} if reading.own else alert
     message = None if code or alert or reading.own else _text(payload)
     key = _first(payload, RECIPIENT_KEYS) if reading.recipients else ""

@@ -38,7 +38,8 @@ class Template:
     """One entry of ``templates``. ``locales`` are keyed in lower case, ``variants`` by severity.
 
     ``recipients`` are those that stand in the configuration, ``addresses`` texts over the
-    payload's fields that give one recipient each. ``answer`` is the status for success.
+    payload's fields that give one recipient each; with a variable that is empty it has neither.
+    ``answer`` is the status for success.
     """
 
     name: str
@@ -48,12 +49,9 @@ class Template:
     defaults: Fields = field(default_factory=dict)
     recipients: tuple[str, ...] = field(default=(), repr=False)
     addresses: tuple[tuple[Part, ...], ...] = ()
+    has_recipients: bool = False
     limit: str | None = None
     answer: int = 201
-
-    @property
-    def has_recipients(self) -> bool:
-        return bool(self.recipients or self.addresses)
 
     @property
     def fields(self) -> list[Field]:

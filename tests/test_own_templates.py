@@ -61,6 +61,11 @@ def test_where_the_template_names_no_recipients_those_of_the_request_count() -> 
     assert send("open", **FOREIGN).refusal[0] == "no_recipient"
 
 
+def test_a_variable_that_is_empty_sends_no_alert_to_somebody_else() -> None:
+    empty = TEMPLATES.replace(f"{ADMIN}, {GROUP}", "")
+    assert send("fixed", empty, to=ANNA).refusal[0] == "no_recipient"
+
+
 @pytest.mark.parametrize(
     ("payload", "text"),
     [({"locale": "de"}, "Deutsch"), ({"severity": "alert", "locale": "de"}, "ALERT")],
