@@ -77,7 +77,8 @@ def test_what_is_no_field_is_told(name: str) -> None:
     with pytest.raises(ValueError) as error:
         compile_format(f"{{{name}}}")
     assert str(error.value) == (
-        f"'{{{name.partition(':')[0]}}}' is no field. Write {{name}}, {{name.key}}, {{name[0]}} or {{name:text}}"
+        f"'{{{name.partition(':')[0]}}}' is no field."
+        " Write {name}, {name.key}, {name[0]} or {name:text}"
     )
 
 

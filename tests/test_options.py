@@ -57,15 +57,6 @@ def test_every_option_of_signal_travels_on_and_nothing_else_does() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("mode", "styled"), [("styled", True), ("normal", False), ("", None), (None, None)]
-)
-def test_a_text_is_read_as_the_caller_says_if_it_does(
-    mode: str | None, styled: bool | None
-) -> None:
-    assert read_options({"text_mode": mode}) == Options(styled, {})
-
-
 def test_null_and_no_attachments_count_as_absent() -> None:
     payload: dict[str, Any] = {
         "sticker": None,

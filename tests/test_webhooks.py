@@ -62,12 +62,6 @@ def test_the_locale_chooses_the_language() -> None:
     )
 
 
-def test_a_callers_own_styled_text_keeps_its_styles() -> None:
-    payload = {"to": ANNA, "message": "**a** 2*3", "text_mode": "styled"}
-    (document,) = post(payload).sent
-    assert (document["message"], document["text_mode"]) == ("**a** 23", "styled")
-
-
 def test_a_recipient_named_twice_gets_one_message() -> None:
     numbers = [ANNA, "0049 151 12345678", 4915112345678]
     result = post({**CODE, "recipients": numbers})
