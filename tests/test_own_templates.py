@@ -136,6 +136,13 @@ def test_recipients_that_do_not_count_are_told_in_the_log(
     assert told in capsys.readouterr().err
 
 
+def test_the_recipients_of_a_template_for_codes_decide_alone_too() -> None:
+    codes = f'templates: {{sms: {{recipients: "{ADMIN}", message: "{{token}}"}}}}'
+    assert post({"To": ANNA, "Body": "004821"}, templates=codes).texts == {
+        ADMIN: "004821"
+    }
+
+
 def test_the_status_for_success_is_the_templates() -> None:
     result = send("field", user={"phone": ANNA})
     assert (result.status, result.answer) == (200, {"timestamp": "1700000000000"})

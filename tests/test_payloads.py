@@ -158,6 +158,7 @@ def test_a_code_without_a_recipient_is_not_sent() -> None:
         {"message": "s3cr3t-**gateway**-token", "text_mode": "styled"},
         {"message": f"Basic {b64encode(f'any:{TOKEN}'.encode()).decode()}"},
         {"x": {"deep": [TOKEN]}},
+        {"message": "x", "quote_message": f"said {TOKEN}"},
     ],
 )
 def test_the_callers_own_credential_is_never_sent(payload: dict[str, Any]) -> None:
