@@ -134,13 +134,13 @@ def _first(payload: Mapping[str, Any], keys: Iterable[str]) -> str:
 
 def _authentiks_code(payload: Mapping[str, Any]) -> str | None:
     """The code of authentik's SMS stage (authentik/stages/authenticator_sms/models.py)."""
-    code, message = payload.get("Body"), payload.get("Message")
-    if not isinstance(code, str) or not _DIGITS.fullmatch(code.strip()):
+    code, message = _as_code(payload.get("Body"), _DIGITS), payload.get("Message")
+    if not code:
         return None
     others = {**payload, "Message": None, "Body": None}
     is_alone = not _first(others, TEXT_KEYS + BODY_KEYS) and _first(payload, ["To"])
     is_beside = message is None or (isinstance(message, str) and code in message)
-    return code.strip() if is_alone and is_beside else None
+    return code if is_alone and is_beside else None
 
 
 def _code(payload: Mapping[str, Any]) -> str | None:
@@ -148,10 +148,14 @@ def _code(payload: Mapping[str, Any]) -> str | None:
     key = _first(payload, CODE_KEYS)
     if not _first(payload, RECIPIENT_KEYS) or _first(payload, TEXT_KEYS + BODY_KEYS):
         return None
-    value: Any = payload.get(key)
-    if type(value) is int and 0 <= value < 10**10:  # it lost its leading zeros
-        value = str(value).zfill(CODE_DIGITS)
-    is_code = isinstance(value, str) and _CODE.fullmatch(value.strip())
+    return _as_code(payload.get(key), _CODE)
+
+
+def _as_code(value: Any, form: re.Pattern[str]) -> str | None:
+    """A number lost its leading zeros on the way and gets them back."""
+    if type(value) is int and 0 <= value < 10**10:
+        return str(value).zfill(CODE_DIGITS)
+    is_code = isinstance(value, str) and form.fullmatch(value.strip())
     return value.strip() if is_code else None
 
 
