@@ -2,10 +2,32 @@
 
 import sys
 
+import click
+from flask import Flask
+from flask.cli import AppGroup, FlaskGroup
+
 from app import create_app
+from app.commands import token
 from app.errors import ConfigurationError
+from app.link import link
+
+
+class Unconfigured(AppGroup):
+    """Commands that need no configuration. Others end with what is wrong with it."""
+
+    def __init__(self, error: ConfigurationError) -> None:
+        super().__init__(commands=[link, token])
+        self.error = error
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        return super().get_command(ctx, cmd_name) or sys.exit(str(self.error))
+
 
 try:
     app = create_app()
 except ConfigurationError as error:
-    sys.exit(str(error))
+    context = click.get_current_context(silent=True)
+    if not context or not isinstance(context.command, FlaskGroup):
+        sys.exit(str(error))  # this is a server
+    app = Flask(__name__, static_folder=None)
+    app.cli = Unconfigured(error)

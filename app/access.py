@@ -93,10 +93,10 @@ def identify(authorization: str | None, tokens: Sequence[ApiToken]) -> str:
     return client
 
 
-def check_text(text: str, authorization: str | None) -> None:
-    """Raises ``bad_request`` for a text that holds the caller's own token."""
-    token = credential(authorization or "").decode(errors="replace")
-    if token and token in text:
+def check_text(text: str, authorization: str) -> None:
+    """Raises ``bad_request`` for a text that holds the caller's own token, as it is or encoded."""
+    token = credential(authorization).decode(errors="replace")
+    if token in text or authorization.split()[-1] in text:
         hint = "its text would tell the sender's own token to the recipient"
         raise GatewayError("bad_request", hint=hint)
 

@@ -9,6 +9,7 @@ from flask import Blueprint
 from app import doctor, environment, phone
 from app.doctor import Finding, Mark
 from app.limits import Limits
+from app.link import link
 from app.settings import Settings
 from app.signal.delivery import Signal
 from app.signal.preview import echo
@@ -43,13 +44,14 @@ def blueprint(
             marks.append(_print(test))
         sys.exit(1 if Mark.FAILED in marks else 0)
 
-    commands.cli.add_command(_token)
+    commands.cli.add_command(token)
+    commands.cli.add_command(link)
     return commands
 
 
 @click.command("token")
 @click.argument("name")
-def _token(name: str) -> None:
+def token(name: str) -> None:
     """Make a token for the client NAME."""
     made = secrets.token_hex(32)
     if not environment.CLIENT_NAME.fullmatch(name):

@@ -69,7 +69,7 @@ def offline(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
     for template in catalogue.templates.values():
         yield _template(catalogue, template)
     alerts = catalogue.templates.get(ALERTS)
-    if alerts and not alerts.has_recipients:
+    if alerts and not (alerts.recipients or alerts.addresses):
         yield Finding(Mark.WARNING, f"Template {ALERTS}: no recipients.", RECIPIENTS)
     if not settings.preview and not senders(settings, catalogue):
         yield Finding(Mark.FAILED, "Sender: none.", SENDER)

@@ -167,18 +167,19 @@ def parse(raw: bytes, charset: str | None) -> dict[str, Any]:
 
 
 def _decoded(raw: bytes, charset: str | None) -> str:
-    """The text, also of senders that write Latin-1, whether they say so or not."""
-    is_latin = (charset or "").lower() in LATIN_1
+    """The text, also of senders that write Latin-1 or Windows' form of it, and say so or not."""
     try:
-        return raw.decode("latin-1" if is_latin else json.detect_encoding(raw))
+        if (charset or "").lower() not in LATIN_1:
+            return raw.decode(json.detect_encoding(raw))
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        pass
+    return raw.decode("cp1252", "replace")
 
 
 def _not_json(raw: bytes, error: Exception) -> str:
     if not raw.strip():
         return "it is empty. A webhook mapping without its 'return' does this"
-    if re.match(rb"[\w.\[\]%+-]+=", raw):
+    if re.match(rb"[\w.\[\]%+-]+=|--", raw):
         return "it is a form and not JSON: let the sender send JSON"
     if not isinstance(error, json.JSONDecodeError):
         return "it is not JSON"

@@ -5,7 +5,7 @@ caller's own are told apart by all of their keys; in any other payload no key ha
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,12 @@ class Reading:
     """Which keys have a meaning.
 
     For a template of the operator's ``own`` none of the shapes counts, ``recipients`` only if
-    the template names none, and Signal's ``options`` only if the client may use them.
+    the template names none, and of Signal's options only ``options`` if there are any here.
     """
 
     own: bool = False
     recipients: bool = True
-    options: bool = True
+    options: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,15 @@ def read(
     payload = {key: value for key, value in payload.items() if key}
     code = _authentiks_code(payload) or (None if reading.own else _code(payload))
     alert = {} if code or reading.own else _alert(payload)
+    # What authentik and other senders write themselves has no author who could forget an f.
+    written = () if alert or reading.own else TEXT_KEYS + BODY_KEYS + CODE_KEYS
     is_text = not (code or alert or reading.own)
-    text_key = _first(payload, TEXT_KEYS + BODY_KEYS) if is_text else ""
-    message = payload.get(text_key)
+    message = payload.get(_first(payload, TEXT_KEYS + BODY_KEYS)) if is_text else None
     key = _first(payload, RECIPIENT_KEYS) if reading.recipients else ""
-    if not reading.own:
-        _refuse_mistakes(payload, [key, *TEXT_KEYS, *BODY_KEYS, *CODE_KEYS])
+    _refuse_unformatted(payload, [key, *written])
+    if payload.get("send_at") is not None and not reading.own:
+        hint = "'send_at' is not supported: nothing is sent later"
+        raise GatewayError("bad_request", hint=hint)
     sender = payload.get("number")
     if code and sender is None:
         sender = payload.get("From")
@@ -106,6 +109,7 @@ def read(
         sender = None  # other senders' key
     fields = {**payload, **alert, **({"token": code} if code else {})}
     locale, severity = fields.get("locale"), fields.get("severity")
+    known = reading.options or payload
     shape = "code" if code else "notification" if alert else "text" if message else None
     return SendRequest(
         fields=fields,
@@ -115,7 +119,7 @@ def read(
         message=message,
         locale=locale if isinstance(locale, str) else None,
         severity=severity if isinstance(severity, str) else None,
-        options=read_options(payload) if reading.options else Options(),
+        options=read_options({k: v for k, v in payload.items() if k in known}),
     )
 
 
@@ -130,13 +134,13 @@ def _first(payload: Mapping[str, Any], keys: Iterable[str]) -> str:
 
 def _authentiks_code(payload: Mapping[str, Any]) -> str | None:
     """The code of authentik's SMS stage (authentik/stages/authenticator_sms/models.py)."""
-    code, message = payload.get("Body"), payload.get("Message")
-    if not isinstance(code, str) or not _DIGITS.fullmatch(code.strip()):
+    code, message = _as_code(payload.get("Body"), _DIGITS), payload.get("Message")
+    if not code:
         return None
     others = {**payload, "Message": None, "Body": None}
     is_alone = not _first(others, TEXT_KEYS + BODY_KEYS) and _first(payload, ["To"])
     is_beside = message is None or (isinstance(message, str) and code in message)
-    return code.strip() if is_alone and is_beside else None
+    return code if is_alone and is_beside else None
 
 
 def _code(payload: Mapping[str, Any]) -> str | None:
@@ -144,10 +148,14 @@ def _code(payload: Mapping[str, Any]) -> str | None:
     key = _first(payload, CODE_KEYS)
     if not _first(payload, RECIPIENT_KEYS) or _first(payload, TEXT_KEYS + BODY_KEYS):
         return None
-    value: Any = payload.get(key)
-    if type(value) is int and 0 <= value < 10**10:  # it lost its leading zeros
-        value = str(value).zfill(CODE_DIGITS)
-    is_code = isinstance(value, str) and _CODE.fullmatch(value.strip())
+    return _as_code(payload.get(key), _CODE)
+
+
+def _as_code(value: Any, form: re.Pattern[str]) -> str | None:
+    """A number lost its leading zeros on the way and gets them back."""
+    if type(value) is int and 0 <= value < 10**10:
+        return str(value).zfill(CODE_DIGITS)
+    is_code = isinstance(value, str) and form.fullmatch(value.strip())
     return value.strip() if is_code else None
 
 
@@ -166,10 +174,12 @@ def _alert(payload: Mapping[str, Any]) -> dict[str, Any]:
 def _slack_alert(payload: Mapping[str, Any]) -> dict[str, Any]:
     """That of its Slack form (``send_webhook_slack``), which lacks the webhook's body."""
     attachments = payload.get("attachments")
-    first = attachments[0] if isinstance(attachments, list) and attachments else None
-    footer = first.get("footer") if isinstance(first, dict) else None
+    entry = attachments[0] if isinstance(attachments, list) and attachments else None
+    first = entry if isinstance(entry, dict) else {}
+    footer = first.get("footer")
     is_authentiks = isinstance(footer, str) and footer.startswith("authentik ")
-    if payload.get("username") != "authentik" or not first or not is_authentiks:
+    is_beside = _first(payload, TEXT_KEYS + BODY_KEYS)  # a text of somebody's own
+    if payload.get("username") != "authentik" or not is_authentiks or is_beside:
         return {}
     listed = first.get("fields")
     entries = [
@@ -190,11 +200,8 @@ def _slack_alert(payload: Mapping[str, Any]) -> dict[str, Any]:
     return alert
 
 
-def _refuse_mistakes(payload: Mapping[str, Any], keys: Iterable[str]) -> None:
-    """A message for later, or a placeholder in a text: its mapping lacks the f before it."""
-    if "send_at" in payload:
-        hint = "'send_at' is not supported: nothing is sent later"
-        raise GatewayError("bad_request", hint=hint)
+def _refuse_unformatted(payload: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """A placeholder in a text: the author of the mapping forgot the f before it."""
     for value in map(payload.get, keys):
         for text in value if isinstance(value, list) else [value]:
             found = _UNFORMATTED.search(text) if isinstance(text, str) else None

@@ -17,10 +17,14 @@ VARIABLE = re.compile(r"\{\{?\s*\.?([A-Za-z_][A-Za-z0-9_]*)\s*\}?\}")
 
 @dataclass(frozen=True)
 class Recipients:
-    """Canonical recipients by what an answer may call them, and what is none, as it came."""
+    """Canonical recipients by what an answer may call them, and what is none, as it came.
+
+    ``note`` is for the log.
+    """
 
     shown: Mapping[str, str] = field(default_factory=dict, repr=False)
     errors: Mapping[str, GatewayError] = field(default_factory=dict, repr=False)
+    note: str = ""
 
 
 def read_recipients(
@@ -37,7 +41,7 @@ def read_recipients(
     for entry in entries:
         named = VARIABLE.fullmatch(entry.strip()) if isinstance(entry, str) else None
         if named and key == "recipients":
-            private += split_texts(_variable(named[1], variables))
+            private += _variable(named[1], variables)
         elif isinstance(entry, str) and key == "recipients" and entry is value:
             typed += split_texts(entry)
         elif isinstance(entry, (str, int)) and not isinstance(entry, bool):
@@ -50,16 +54,19 @@ def read_recipients(
     return recipients_of(typed, private, region)
 
 
-def _variable(name: str, variables: Mapping[str, str]) -> str:
+def _variable(name: str, variables: Mapping[str, str]) -> list[str]:
     if name not in variables:
         raise _refusal(f"templates.yaml has no variable '{name}' for a recipient")
-    return variables[name]
+    try:
+        return [phone.recipient(text, None) for text in split_texts(variables[name])]
+    except phone.NotANumber as error:
+        raise _refusal(f"no recipient stands in the variable '{name}'") from error
 
 
 def recipients_of(
     typed: Iterable[str | int], private: Iterable[str], region: str | None
 ) -> Recipients:
-    """``private`` are those of the configuration, which no answer may name."""
+    """``private`` are canonical ones of the configuration, which no answer may name."""
     shown: dict[str, str] = {}
     errors: dict[str, GatewayError] = {}
     for text in typed:
@@ -71,8 +78,7 @@ def recipients_of(
             kind = "ambiguous_recipient" if is_unclear else "invalid_recipient"
             name = clean(str(text)[: 2 * LONGEST_SHOWN])[:LONGEST_SHOWN]
             errors[name] = GatewayError(kind, value=name)
-    for text in private:
-        recipient = phone.recipient(text, region)
+    for recipient in private:
         shown.setdefault(recipient, phone.masked(recipient))
     return Recipients(shown, errors)
 

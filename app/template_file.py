@@ -93,6 +93,7 @@ class TemplateFile(Document):
             defaults=self._texts(parts.get("defaults"), "defaults"),
             recipients=tuple(to for known, _ in read for to in known),
             addresses=tuple(text for _, text in read if text),
+            has_recipients=bool(read),
             limit=limits[0] if limits else usual,
             answer=self._answer(parts["answer"]) if "answer" in parts else 201,
         )

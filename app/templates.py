@@ -1,9 +1,9 @@
 """Which template a request gets, and the template's texts with the request's fields in them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from app.access import Client
+from app.access import BESIDE_A_TEMPLATE, Client
 from app.errors import GatewayError
 from app.fields import (
     Field,
@@ -15,7 +15,7 @@ from app.fields import (
     fill,
     is_blank,
 )
-from app.payloads import Reading, SendRequest
+from app.payloads import RECIPIENT_KEYS, Reading, SendRequest
 from app.recipients import Recipients, recipients_of
 from app.styling import Style, Styled, parse_message, parse_template, plain, styled
 
@@ -38,7 +38,8 @@ class Template:
     """One entry of ``templates``. ``locales`` are keyed in lower case, ``variants`` by severity.
 
     ``recipients`` are those that stand in the configuration, ``addresses`` texts over the
-    payload's fields that give one recipient each. ``answer`` is the status for success.
+    payload's fields that give one recipient each; with a variable that is empty it has neither.
+    ``answer`` is the status for success.
     """
 
     name: str
@@ -48,12 +49,9 @@ class Template:
     defaults: Fields = field(default_factory=dict)
     recipients: tuple[str, ...] = field(default=(), repr=False)
     addresses: tuple[tuple[Part, ...], ...] = ()
+    has_recipients: bool = False
     limit: str | None = None
     answer: int = 201
-
-    @property
-    def has_recipients(self) -> bool:
-        return bool(self.recipients or self.addresses)
 
     @property
     def fields(self) -> list[Field]:
@@ -126,6 +124,10 @@ class Catalogue:
                     detail = f"the request has no '{missing.name}'"
                     raise GatewayError("no_recipient", detail) from missing
                 found = recipients_of(texts, template.recipients, region)
+                others = [key for key in RECIPIENT_KEYS if request.fields.get(key)]
+                if others and not template.addresses:
+                    note = f"the template's recipients count, not '{others[0]}'"
+                    found = replace(found, note=note)
         if not found.shown:
             raise next(iter(found.errors.values()), GatewayError("no_recipient"))
         return found
@@ -160,7 +162,8 @@ def reading(named: Template | None, client: Client) -> Reading:
     """Which keys of a payload have a meaning for the template that path or client name."""
     if named is None or named.name in NEEDED:
         return Reading()
-    return Reading(True, not named.has_recipients, client.may_pass_through)
+    options = () if client.may_pass_through else BESIDE_A_TEMPLATE
+    return Reading(True, not named.has_recipients, options)
 
 
 def compile_message(

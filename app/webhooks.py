@@ -47,13 +47,15 @@ def blueprint(
             number = wanted.sender or "the default number"
         sender = client.sender(wanted.sender, number)
         content = catalogue.render(chosen, wanted, client.styled)
-        access.check_text(content.text, request.headers.get("Authorization"))
+        said = f"{content.text} {wanted.options.values}"
+        access.check_text(said, request.headers["Authorization"])
         limits.messages(client.name, client.limits.get("client"), entry.recipients)
         rules = {"": client.limits.get("recipient")}
         if chosen:
             rules[chosen.name] = chosen.limit
         refused = limits.admit(client.name, rules, entry.recipients)
         message = Message(sender, content, wanted.options.values)
+        entry.detail = recipients.note
         outcomes = _deliver(signal, message, entry.recipients, refused, deadline)
         return exchange.delivered(
             recipients, outcomes, chosen.answer if chosen else 201
@@ -102,6 +104,7 @@ def _deliver(
     states = {outcome.state for outcome in outcomes.values()}
     entry.outcome = "sent"
     entry.state = next(known.value for known in State if known in states)
-    entry.detail = "; ".join({o.detail: None for o in outcomes.values() if o.detail})
+    details = [entry.detail, *(outcome.detail for outcome in outcomes.values())]
+    entry.detail = "; ".join(dict.fromkeys(filter(None, details)))
     entry.urgent = any(outcome.urgent for outcome in outcomes.values())
     return outcomes

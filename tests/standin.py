@@ -1,8 +1,8 @@
 """A stand-in for both of Signal's servers: a real HTTP server that plays their answers and keeps books.
 
-At ``/v2/send`` it is signal-cli-rest-api, at ``/api/v1/rpc`` a signal-cli daemon. In a test:
-``with standin.running() as server``. By hand: ``python -m tests.standin 8080``, which takes every
-message and tells its books at ``/books``.
+At ``/v2/send`` it is signal-cli-rest-api, at ``/api/v1/rpc`` a signal-cli daemon. Both link an
+account, as if somebody scanned the code soon. In a test: ``with standin.running() as server``. By
+hand: ``python -m tests.standin 8080``, which takes every message and tells its books at ``/books``.
 """
 
 import asyncio
@@ -53,6 +53,13 @@ DAEMON_SUCCESS = (
     '{"number":"+4915112345678"},"type":"SUCCESS"}]},"id":1}',
 )
 ACCEPTING = Behaviour()
+# As long as a real one: 108 characters.
+LINK = (
+    "sgnl://linkdevice?uuid=cL5tJIzE0UC7fqyuN0PaKg%3D%3D"
+    "&pub_key=BVNDx%2B0pT7wq3jZ8mYh5vRkLs2aEoUf9bGdWn4cQ1iX%2F"
+)
+LINKED = "+4915100000002"
+SCAN_SECONDS = 0.5
 Plan = Callable[[dict[str, Any]], Behaviour]
 
 
@@ -63,13 +70,17 @@ class Books:
     requests: list[dict[str, Any]] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
     connections: int = 0
     under_way: int = 0
     at_once: int = 0
 
 
 class StandIn:
-    """The server: ``plan`` chooses the behaviour from a request's document."""
+    """The server: ``plan`` chooses the behaviour from a request's document.
+
+    ``answers`` go before its own, by a path or by a method of JSON-RPC.
+    """
 
     def __init__(self, plan: Plan = lambda document: ACCEPTING) -> None:
         self.plan = plan
@@ -78,6 +89,7 @@ class StandIn:
         self.keeps_requests = True
         self.mode = "json-rpc"
         self.accounts = ["+4915100000001"]
+        self.answers: dict[str, Behaviour] = {}
         self.transports: set[asyncio.Transport] = set()
 
     @property
@@ -130,23 +142,45 @@ class _Connection(asyncio.Protocol):
 
     def _handle(self, path: str, body: bytes) -> None:
         document = json.loads(body) if body else {}
-        if path == "/v2/send" or document.get("method") == "send":
+        path, _, query = path.partition("?")
+        name = document.get("method", path)
+        if name in ("/v2/send", "send"):
             self._take(document)
-        else:
-            self._write(self._static(path))
+            return
+        behaviour = self._standin.answers.get(name)
+        if not behaviour:
+            self._link(name, query, document.get("params", {}))
+            behaviour = self._static(name)
+        self._loop.call_later(behaviour.delay, self._act, behaviour)
 
-    def _static(self, path: str) -> Behaviour:
+    def _link(self, name: str, query: str, params: dict[str, str]) -> None:
+        """signal-cli-rest-api knows the device from the start, a daemon at the end."""
+        if name == "/v1/qrcodelink/raw":
+            self._standin.books.devices.append(query.removeprefix("device_name="))
+            self._loop.call_later(SCAN_SECONDS, self._standin.accounts.append, LINKED)
+        if name == "finishLink" and params["deviceLinkUri"] == LINK:
+            self._standin.books.devices.append(params["deviceName"])
+            self._standin.accounts.append(LINKED)
+
+    def _static(self, name: str) -> Behaviour:
         accounts = self._standin.accounts
-        listed = [{"number": account} for account in accounts]
         answers: dict[str, object] = {
             "/books": {"accepted": len(self._standin.books.accepted)},
             "/v1/about": {"versions": ["v1", "v2"], "mode": self._standin.mode},
             "/v1/accounts": accounts,
-            "/api/v1/rpc": {"jsonrpc": "2.0", "id": 1, "result": listed},
+            "/v1/qrcodelink/raw": {"device_link_uri": LINK},
+            "version": {"version": "0.14.6"},
+            "listAccounts": [{"number": account} for account in accounts],
+            "startLink": {"deviceLinkUri": LINK},
+            "finishLink": {"number": LINKED},
         }
-        if path not in answers:
+        if name not in answers:
             return Behaviour(404, "404 page not found")
-        return Behaviour(200, json.dumps(answers[path]))
+        if name.startswith("/"):
+            return Behaviour(200, json.dumps(answers[name]))
+        answer = {"jsonrpc": "2.0", "id": 1, "result": answers[name]}
+        delay = SCAN_SECONDS if name == "finishLink" else 0
+        return Behaviour(200, json.dumps(answer), delay=delay)
 
     def _take(self, document: dict[str, Any]) -> None:
         books = self._standin.books
@@ -168,6 +202,9 @@ class _Connection(asyncio.Protocol):
         books.under_way -= 1
         if behaviour.accepts:
             books.accepted.append(document.get("params", document).get("message", ""))
+        self._act(behaviour)
+
+    def _act(self, behaviour: Behaviour) -> None:
         if behaviour.manner == "reset":
             linger = struct.pack("ii", 1, 0)
             self._transport.get_extra_info("socket").setsockopt(

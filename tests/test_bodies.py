@@ -1,101 +1,186 @@
-"""How large a body may be, for whom, and how many large ones at once."""
+"""Bodies: which are read, how large they may be, and what a sender is told of the others."""
 
+import io
 import json
+from collections.abc import Callable
+from contextvars import Context
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import responses
 from flask.testing import FlaskClient
-from requests import PreparedRequest
 
-from tests.conftest import BEARER, SIGNAL, client
+from tests.conftest import BEARER, client
+from tests.posting import ANNA, post
 
-CODE = {"To": "+4915112345678", "Body": "482915"}
-SMALL, LARGE = 256 * 1024, 4 * 1024 * 1024
-
-
-def body_of(size: int) -> bytes:
-    head = json.dumps({**CODE, "padding": ""}).encode()[:-2]
-    return head + b"x" * (size - len(head) - 2) + b'"}'
-
-
-def with_attachments(folder: Path, **changes: Any) -> FlaskClient:
-    """A caller whose client may send attachments."""
-    templates = folder / "templates.yaml"
-    templates.write_text(
-        "templates: {sms: {message: '{token}'}}\n"
-        "clients: {authentik: {attachments: true}}\n"
-    )
-    return client(templates_file=templates, **changes)
+KIB = 1024
+TOLD = "This request cannot be read: "
+FORM = "it is a form and not JSON: let the sender send JSON."
+EMPTY = "it is empty. A webhook mapping without its 'return' does this."
+NO_OBJECT = (
+    "it is JSON, but no object. A webhook mapping must return a dict like {'to': …}."
+)
+LINE_BREAK = "it is not JSON: a line break or tab in a text must be \\n or \\t "
 
 
-@pytest.mark.parametrize("is_chunked", [False, True])
+def told(body: bytes, **headers: str) -> str:
+    code, sentence = post(body, headers={**BEARER, **headers}).refusal
+    assert code == "bad_request"
+    return sentence.removeprefix(TOLD)
+
+
 @pytest.mark.parametrize(
-    ("may_attach", "most", "size", "limit"),
+    ("body", "sentence"),
     [
-        (False, LARGE, SMALL, None),
-        (False, LARGE, SMALL + 1, SMALL),
-        (False, 1000, 1001, 1000),
-        (True, LARGE, LARGE, None),
-        (True, LARGE, LARGE + 1, LARGE),
-        (True, 1000, 1001, 1000),
+        (b"", EMPTY),
+        (b" \r\n\t", EMPTY),
+        *((body, NO_OBJECT) for body in (b"null", b"[]", b'"text"', b"5", b"true")),
+        (
+            b"message=Your+code+482910&to=%2B49",
+            FORM,
+        ),
+        (b"user[phone]=%2B49", FORM),
+        (b"--a\r\nContent-Disposition: form-data", FORM),
+        (b"{", "it is not JSON: look at line 1, column 2."),
+        (b"{'to': 1}", "it is not JSON: look at line 1, column 2."),
+        (b'{"to": 1}\n x', "it is not JSON: look at line 2, column 2."),
+        (b'{"to": "+49', "it is not JSON: look at line 1, column 8."),
+        (b'{"a": 1,\n "message": "one\ntwo"}', f"{LINE_BREAK}(line 2, column 17)."),
+        (b'{"message": "one\ttwo"}', f"{LINE_BREAK}(line 1, column 17)."),
+        (b'{"to": NaN}', "it is not JSON."),
+        (b'{"to": -Infinity}', "it is not JSON."),
+        (b'{"to": ' + b"9" * 5000 + b"}", "it is not JSON."),
+        (b'{"to": ' * 20_000, "it is not JSON."),
+        (b"\xff\xfe\x00", "it is not JSON: look at line 1, column 1."),
     ],
 )
-def test_large_bodies_are_for_clients_that_may_send_attachments(
-    may_attach: bool,
+def test_what_is_no_object_is_told_with_its_likely_mistake(
+    body: bytes, sentence: str
+) -> None:
+    assert told(body) == sentence
+
+
+@pytest.mark.parametrize(
+    "encoding", "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32".split()
+)
+def test_json_is_read_in_every_usual_encoding(encoding: str) -> None:
+    body = f'{{"to": "{ANNA}", "message": "Tür offen"}}'.encode(encoding)
+    assert post(body).texts == {ANNA: "Tür offen"}
+
+
+def test_a_body_that_is_no_unicode_is_read_as_windows_writes_it() -> None:
+    body = f'{{"to": "{ANNA}", "message": "Tür „offen“: 5 €"}}'.encode("cp1252")
+    assert post(body).texts == {ANNA: "Tür „offen“: 5 €"}
+
+
+@pytest.mark.parametrize("charset", ["ISO-8859-1", "latin1", "windows-1252"])
+def test_the_header_can_name_latin_1(charset: str) -> None:
+    body = f'{{"to": "{ANNA}", "message": "Ã¼ber"}}'.encode("latin-1")  # also UTF-8
+    kind = {"Content-Type": f"application/json; charset={charset}"}
+    assert post(body, headers={**BEARER, **kind}).texts == {ANNA: "Ã¼ber"}
+    assert post(body).texts == {ANNA: "über"}
+
+
+def test_json_is_read_whatever_the_content_type_says() -> None:
+    headers = {**BEARER, "Content-Type": "application/x-www-form-urlencoded"}
+    body = f'{{"to": "{ANNA}", "message": "first", "message": "last"}}'
+    assert post(body.encode(), headers=headers).texts == {ANNA: "last"}
+
+
+def gateway(tmp_path: Path, attachments: bool, **changes: Any) -> FlaskClient:
+    file = tmp_path / "templates.yaml"
+    file.write_text(f"clients: {{authentik: {{attachments: {attachments}}}}}".lower())
+    return client(templates_file=file, **changes)
+
+
+def posted(caller: FlaskClient, stream: Any, **environ: str) -> tuple[int, str]:
+    """The status and the error for a body that the server hands over as ``stream``."""
+    over = {"wsgi.input": stream, "wsgi.input_terminated": True, **environ}
+    answer = caller.post("/v2/send", headers=BEARER, environ_overrides=over)
+    return answer.status_code, (answer.json or {}).get("error", "")
+
+
+def padded(size: int) -> io.BytesIO:
+    return io.BytesIO(json.dumps({"to": ANNA, "message": "x"}).encode().ljust(size))
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(
+    ("attachments", "most", "limit"),
+    [
+        (False, 4096 * KIB, 256 * KIB),
+        (False, KIB, KIB),
+        (True, 4096 * KIB, 4096 * KIB),
+        (True, 300 * KIB, 300 * KIB),
+    ],
+)
+def test_a_body_may_be_as_large_as_its_client_may_send(
+    chunked: bool,
+    attachments: bool,
     most: int,
-    size: int,
-    limit: int | None,
-    is_chunked: bool,
+    limit: int,
     signal: responses.RequestsMock,
     tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    make = partial(with_attachments, tmp_path) if may_attach else client
-    body: dict[str, Any] = {"data": body_of(size)}
-    if is_chunked:
-        body = {"input_stream": BytesIO(body_of(size))}
-        body["environ_overrides"] = {"wsgi.input_terminated": True}
-    answer = make(max_body_bytes=most).post("/v2/send", headers=BEARER, **body)
-    if limit is None:
-        assert answer.status_code == 201
-        return
-    assert answer.json == {
-        "error": f"This request is too large. At most {limit} bytes are accepted here.",
-        "code": "too_large",
-        "request_id": answer.headers["X-Request-ID"],
-    }
-    assert answer.status_code == 413
-    assert (
-        "detail=\"over 262144 bytes a client needs 'attachments: true' in templates.yaml,"
-        ' and MAX_BODY_BYTES is the most for it"' in capfd.readouterr().err
-    )
+    caller = gateway(tmp_path, attachments, max_body_bytes=most)
+    for size, status in ((limit, 201), (limit + 1, 413)):
+        length = {"CONTENT_LENGTH": str(size)}
+        framing = {"HTTP_TRANSFER_ENCODING": "chunked"} if chunked else length
+        capsys.readouterr()
+        answer = posted(caller, padded(size), **framing)
+        assert answer[0] == status
+    limits = f"At most {limit} bytes are accepted here."
+    assert answer[1] == f"This request is too large. {limits}"
+    log = capsys.readouterr().err
+    assert "'attachments: true' in templates.yaml, and MAX_BODY_BYTES" in log
 
 
-def test_large_bodies_under_way_are_eight_mebibytes_and_the_next_is_busy(
+class Slow:
+    """A body that is still under way when ``meanwhile`` happens."""
+
+    def __init__(self, body: io.BytesIO, meanwhile: Callable[[], Any]) -> None:
+        self.body, self.meanwhile = body, meanwhile
+
+    def read(self, size: int = -1) -> bytes:
+        if not self.body.tell():
+            self.meanwhile()
+        return self.body.read(size)
+
+
+def test_only_so_many_large_bodies_may_be_under_way(
     signal: responses.RequestsMock, tmp_path: Path
 ) -> None:
-    caller = with_attachments(tmp_path)
-    answers = []
+    caller = gateway(tmp_path, True)
+    statuses: list[int] = []
 
-    def send_another(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
-        """Signal's answer to the first comes after those to two more."""
-        if len(answers) < 2:
-            answers.append(post(LARGE))
-        return 201, {}, "{}"
+    def send(size: int, *more: int) -> None:
+        meanwhile = partial(Context().run, send, *more) if more else (lambda: None)
+        stream = Slow(padded(size), meanwhile)
+        statuses.append(posted(caller, stream, CONTENT_LENGTH=str(size))[0])
 
-    def post(size: int) -> tuple[int, Any]:
-        answer = caller.application.test_client().post(
-            "/v2/send", data=body_of(size), headers=BEARER
-        )
-        return answer.status_code, answer.json
+    send(4096 * KIB, 4096 * KIB, 256 * KIB)
+    send(4096 * KIB, 4096 * KIB, 256 * KIB + 1)
+    send(4096 * KIB, 4096 * KIB)
+    assert statuses == [201] * 3 + [503, 201, 201] + [201] * 2
 
-    signal.remove("POST", f"{SIGNAL}/v2/send")
-    signal.add_callback("POST", f"{SIGNAL}/v2/send", callback=send_another)
-    assert post(LARGE)[0] == 201
-    (third_status, third), (second_status, _) = answers
-    assert (second_status, third_status, third["code"]) == (201, 503, "busy")
-    assert [post(LARGE)[0] for _ in range(3)] == [201] * 3
+
+class Broken:
+    """A body whose reading fails as the server has it fail."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def read(self, size: int = -1) -> bytes:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [io.BytesIO(b'{"To": "+49'), Broken(OSError("reset")), Broken(EOFError("chunk"))],
+)
+def test_a_body_that_breaks_off_is_the_callers_mistake(stream: Any) -> None:
+    told = f"{TOLD}it broke off on its way."
+    assert posted(client(), stream, CONTENT_LENGTH="12") == (400, told)

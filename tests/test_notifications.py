@@ -1,120 +1,174 @@
+"""Whose notification it is: authentik's in each of its forms, and those that only look like it."""
+
 from typing import Any
 
 import pytest
 
-from app.notifications import canonical_fields
+from app import payloads
+from tests.conftest import ADMIN
+from tests.posting import ANNA, Result, post
+
+TEMPLATES = f"""
+templates:
+  notification:
+    recipients: "{ADMIN}"
+    message: "{{severity}} {{user_username}}/{{event_user_username}}: {{body:text}}"
+    locales: {{de: "DE {{body}}"}}
+    variants: {{alert: "ALERT {{action}} {{client_ip}}"}}
+    defaults: {{severity: none, user_username: "-", event_user_username: "-", client_ip: "-"}}
+"""
+ALERT = {
+    "body": "login_failed: {'username': 'bob', 'stage': None}",
+    "severity": "warning",
+    "user_email": "admin@example.org",
+    "user_username": "akadmin",
+}
+TEXT = f"warning akadmin/-: {ALERT['body']}"
+
+
+def send(payload: dict[str, Any], path: str = "/v2/send") -> Result:
+    return post(payload, path, TEMPLATES)
 
 
 def slack(*fields: Any, **more: Any) -> dict[str, Any]:
     """authentik's Slack form with these fields, each a pair of title and value."""
     entries = [{"title": title, "value": value} for title, value in fields]
-    return {"username": "authentik", "attachments": [{"fields": entries, **more}]}
-
-
-def test_a_webhook_without_a_message_tells_its_action() -> None:
-    payload = {
-        "body": "login_failed: {'username': 'bob', 'stage': None}",
-        "severity": "warning",
-        "user_email": "admin@example.org",
-        "user_username": "akadmin",
-        "event_user_email": None,
-        "event_user_username": None,
-    }
-    assert canonical_fields(payload) == {
-        "action": "login_failed",
-        "fields": {"Severity": "warning", "Dispatched for user": "akadmin"},
-    }
+    attachment = {"title": "login_failed", "fields": entries}
+    attachment["footer"] = "authentik 2026.8.0"
+    return {"username": "authentik", "attachments": [{**attachment, **more}]}
 
 
 @pytest.mark.parametrize(
-    "body", ["A new version is out", "Login: {'a': 1}", {"a": 1}, 5, ""]
+    ("more", "texts"),
+    [
+        ({}, {ADMIN: TEXT}),
+        (
+            {"user_email": None, "user_username": None},
+            {ADMIN: TEXT.replace("akadmin", "-")},
+        ),
+        (
+            {"event_user_email": "b@x.test", "event_user_username": "bob"},
+            {ADMIN: TEXT.replace("/-", "/bob")},
+        ),
+        ({"event_user_email": None, "event_user_username": None}, {ADMIN: TEXT}),
+        ({"recipients": ANNA, "number": "{NUMBER}"}, {ANNA: TEXT}),
+        ({"locale": "de"}, {ADMIN: f"DE {ALERT['body']}"}),
+        ({"severity": "alert", "locale": "de"}, {ADMIN: "ALERT login_failed -"}),
+        (
+            {"severity": "alert", "action": "login", "client_ip": "::1", "body": "x"},
+            {ADMIN: "ALERT login ::1"},
+        ),
+        ({"severity": "notice", "body": "a\nb"}, {ADMIN: "notice akadmin/-: a\nb"}),
+        ({"body": {"a": 1}}, {ADMIN: "warning akadmin/-: a: 1"}),
+    ],
 )
-def test_a_webhook_with_a_message_of_its_own_has_no_action(body: Any) -> None:
-    payload = {"body": body, "severity": "notice", "event_user_username": "bob"}
-    assert canonical_fields(payload) == {
-        "fields": {"Severity": "notice", "Event user": "bob"}
-    }
-
-
-def test_the_slack_form_offers_the_fields_of_the_webhook_and_a_line_for_each_value() -> (
-    None
-):
-    payload = slack(
-        ("Severity", "warning"),
-        ("Dispatched for user", "akadmin"),
-        ("Event user", "AnonymousUser"),
-        ("username", "bob"),
-        ("geo", {"city": "a\n\u202eb"}),
-        title="login_failed",
-        footer="authentik 2026.8.0",
-        color="#fd4b2d",
-    )
-    assert canonical_fields(payload) == {
-        "action": "login_failed",
-        "body": "login_failed\nusername: bob\ngeo: city: a b",
-        "severity": "warning",
-        "user_username": "akadmin",
-        "event_user_username": "AnonymousUser",
-        "footer": "authentik 2026.8.0",
-        "fields": {
-            "Severity": "warning",
-            "Dispatched for user": "akadmin",
-            "Event user": "AnonymousUser",
-            "username": "bob",
-            "geo": {"city": "a\n\u202eb"},
-        },
-    }
-
-
-def test_the_message_of_a_slack_form_is_its_body() -> None:
-    assert canonical_fields(slack(("message", "Out now"), title="update")) == {
-        "action": "update",
-        "body": "Out now",
-        "fields": {"message": "Out now"},
-    }
-
-
-def test_a_slack_user_who_is_none_is_missing() -> None:
-    payload = slack(("Event user", "None"), ("Severity", None))
-    assert canonical_fields(
-        {"attachments": [{"title": "x", **payload["attachments"][0]}]}
-    ) == {
-        "action": "x",
-        "body": "x",
-        "fields": {"Event user": "None", "Severity": None},
-    }
-
-
-@pytest.mark.parametrize("attachment", [{}, {"text": "real"}, {"title": 5}])
-def test_a_slack_form_without_a_title_is_somebody_elses(attachment: Any) -> None:
-    assert canonical_fields({"attachments": [attachment], "text": "hello"}) == {}
-
-
-@pytest.mark.parametrize(
-    "fields", [None, "x", {"title": "x"}, [], [1, None, {}, {"title": ["a"]}]]
-)
-def test_slack_fields_of_a_wrong_type_are_passed_over(fields: Any) -> None:
-    payload = {"attachments": [{"title": "login", "fields": fields}]}
-    assert canonical_fields(payload) == {
-        "action": "login",
-        "body": "login",
-        "fields": {},
-    }
+@pytest.mark.parametrize("path", ["/v2/send", "/v2/send/notification"])
+def test_a_notification_of_authentik_is_told_by_all_of_its_keys(
+    more: dict[str, Any], texts: dict[str, str], path: str
+) -> None:
+    assert send({**ALERT, **more}, path).texts == texts
 
 
 @pytest.mark.parametrize(
     "payload",
     [
-        {},
-        {"body": "004821"},
-        {"body": None, "severity": "notice"},
-        {"body": "x", "severity": None},
-        {"severity": "notice"},
-        {"attachments": []},
-        {"attachments": "x"},
-        {"attachments": ["x"]},
-        {"attachments": {"0": {}}},
+        {**ALERT, "severity": "critical"},
+        {**ALERT, "severity": None},
+        {**ALERT, "title": "CPU of web1"},
+        {**ALERT, "to": ANNA},
+        {"body": ALERT["body"], "severity": "notice"},
+        {key: ALERT[key] for key in ("body", "severity", "user_email")},
     ],
 )
-def test_anything_else_is_no_notification(payload: dict[str, Any]) -> None:
-    assert canonical_fields(payload) == {}
+def test_with_other_keys_or_severities_it_is_a_text_of_somebody_else(
+    payload: dict[str, Any],
+) -> None:
+    payload = {"recipients": ANNA, **payload}
+    assert send(payload).texts == {ANNA: ALERT["body"]}
+    assert send(payload, "/v2/send/notification").refusal == (
+        "missing_field",
+        "No message was sent. Tell the administrator: the message needs 'body', which the"
+        " request does not have.",
+    )
+
+
+def test_a_body_that_is_null_is_none() -> None:
+    assert send({**ALERT, "body": None, "recipients": ANNA}).refusal[0] == "no_message"
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (
+            slack(
+                ("Severity", "notice"),
+                ("Dispatched for user", "akadmin"),
+                ("Event user", "None"),
+                ("username", "bob"),
+                ("geo", {"city": "a\n\u202eb"}),
+            ),
+            "notice akadmin/-: login_failed\nusername: bob\ngeo: city: a b",
+        ),
+        (slack(("message", "Out now"), ("Event user", "bob")), "none -/bob: Out now"),
+        (slack(("Severity", "alert")), "ALERT login_failed -"),
+        (slack(fields=None), "none -/-: login_failed"),
+        (slack(fields=[1, None, {}, {"title": ["a"]}]), "none -/-: login_failed"),
+        (slack(fields={"title": "x"}, title=None), "none -/-: "),
+    ],
+)
+def test_the_slack_form_offers_the_same_fields(
+    payload: dict[str, Any], text: str
+) -> None:
+    assert send(payload).texts == {ADMIN: text}
+    assert send({**payload, "recipients": [ANNA]}).texts == {ANNA: text}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {**slack(), "username": "Alertmanager"},
+        slack(footer=""),
+        slack(footer=None),
+        slack(footer="authentik"),
+        slack(footer="my authentik 1.0"),
+        {**slack(), "attachments": []},
+        {**slack(), "attachments": ["x"]},
+        {**slack(), "attachments": {"0": {}}},
+        {"attachments": [{"title": "graph.png", "image_url": "https://x.test"}]},
+    ],
+)
+def test_without_its_name_and_footer_a_slack_form_is_somebody_elses(
+    payload: dict[str, Any],
+) -> None:
+    payload = {"recipients": [ANNA], **payload}
+    assert send(payload).refusal[0] == "no_message"
+    assert send({**payload, "message": "Disk full"}).texts == {ANNA: "Disk full"}
+
+
+def test_no_name_of_a_user_can_hide_the_alert() -> None:
+    payload = {**ALERT, "body": "login_failed: {token} {stage.x}"}
+    texts = {ADMIN: "warning akadmin/-: login_failed: {token} {stage.x}"}
+    assert send(payload).texts == texts
+    own = f'{TEMPLATES}  own: {{recipients: "{ADMIN}", message: "{{body}}"}}'
+    assert post(payload, "/v2/send/own", own).texts == {ADMIN: payload["body"]}
+
+
+def test_a_text_beside_the_slack_form_is_not_dropped() -> None:
+    payload = {**slack(), "text": "Disk full", "recipients": ANNA}
+    assert send(payload).texts == {ANNA: "Disk full"}
+
+
+def test_a_template_gets_the_fields_of_a_notification_by_their_titles() -> None:
+    found = payloads.read({**ALERT, "event_user_username": "bob"}, {}, None)
+    assert {k: v for k, v in found.fields.items() if k not in ALERT} == {
+        "event_user_username": "bob",
+        "action": "login_failed",
+        "fields": {
+            "Severity": "warning",
+            "Dispatched for user": "akadmin",
+            "Event user": "bob",
+        },
+    }
+    found = payloads.read(slack(("Severity", "notice"), ("x", 1)), {}, None)
+    assert found.fields["fields"] == {"Severity": "notice", "x": 1}
+    assert found.fields["footer"] == "authentik 2026.8.0"

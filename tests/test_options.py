@@ -1,27 +1,34 @@
-from time import monotonic
+"""Signal's own options: each travels on in a strict form, and is refused by name in any other."""
+
 from typing import Any
 
 import pytest
 
 from app.errors import GatewayError
 from app.options import Options, read_options
+from tests.posting import ANNA, BERT, Result, post
 
-MENTION = {"start": 0, "length": 4, "author": "+4915111111111"}
+ACI = "0f8fad5b-d9cb-469f-a165-70867728950e"
+MENTION = {"start": 0, "length": 4, "author": ANNA}
 PREVIEW = {"url": "https://x.test", "title": "T", "description": "D"}
-NO_ATTACHMENT = (
-    "This request cannot be read: an attachment is no base64 and no data: address"
-    " with base64."
-)
+AUTHOR = "a phone number or another recipient"
+MENTIONS = "a list of objects with start, length and author, a phone number"
+CLIENT = "clients: {authentik: {attachments: true}}"
 
 
-def refusal(payload: dict[str, Any]) -> tuple[str, str]:
+def form(**payload: Any) -> str:
+    """The form that the only option of ``payload`` must have."""
     with pytest.raises(GatewayError) as caught:
         read_options(payload)
-    return caught.value.code, caught.value.sentence({})
+    head, _, told = caught.value.sentence({}).partition(" must be ")
+    assert head == f"This request cannot be read: its '{next(iter(payload))}'"
+    return told.removesuffix(".")
 
 
-def attachment(text: str) -> Any:
-    return read_options({"base64_attachments": [text]}).values["base64_attachments"]
+def send(**payload: Any) -> Result:
+    return post(
+        {"to": ANNA, "message": "see https://x.test", **payload}, templates=CLIENT
+    )
 
 
 def test_every_option_of_signal_travels_on_and_nothing_else_does() -> None:
@@ -32,51 +39,77 @@ def test_every_option_of_signal_travels_on_and_nothing_else_does() -> None:
         "view_once": True,
         "mentions": [MENTION],
         "quote_timestamp": 1700000000000,
-        "quote_author": "+4915111111111",
+        "quote_author": BERT,
         "quote_message": "said",
         "quote_mentions": [],
         "edit_timestamp": 2**63 - 1,
-        "sticker": "pack:1",
+        "sticker": "0A1b:1",
     }
-    payload = {**values, "message": "hi", "to": "+49", "text_mode": "styled"}
-    assert read_options(payload) == Options(styled=True, values=values)
+    result = send(**values, text_mode="normal", x=1, sender="x")
+    assert result.sent == [
+        {
+            "number": "+4915100000001",
+            "recipients": [ANNA],
+            "message": "see https://x.test",
+            "text_mode": "normal",
+            **values,
+        }
+    ]
 
 
-@pytest.mark.parametrize("mode", ["normal", "", None])
-def test_a_text_is_styled_only_if_the_caller_says_so(mode: str | None) -> None:
-    assert read_options({"text_mode": mode}) == Options(styled=False, values={})
-
-
-def test_null_counts_as_absent() -> None:
-    payload = {"sticker": None, "view_once": None, "mentions": None}
-    assert read_options(payload) == Options(styled=False, values={})
+def test_null_and_no_attachments_count_as_absent() -> None:
+    payload: dict[str, Any] = {
+        "sticker": None,
+        "view_once": None,
+        "base64_attachments": [],
+    }
+    assert read_options(payload) == Options(None, {})
 
 
 @pytest.mark.parametrize(
     ("name", "value", "kind"),
     [
         ("text_mode", 1, "'normal' or 'styled'"),
+        ("text_mode", "bold", "'normal' or 'styled'"),
         ("notify_self", 1, "true or false"),
         ("view_once", "true", "true or false"),
-        ("base64_attachments", "QUJD", "a list of texts"),
-        ("base64_attachments", [None], "a list of texts"),
         ("quote_timestamp", True, "a whole number"),
         ("quote_timestamp", 2**63, "a whole number"),
         ("quote_timestamp", 1.5, "a whole number"),
-        ("quote_timestamp", float("nan"), "a whole number"),
         ("edit_timestamp", -1, "a whole number"),
-        ("quote_author", 49, "a text that does not begin with '-'"),
         ("quote_message", ["x"], "a text that does not begin with '-'"),
-        ("sticker", 5, "a text like packId:stickerId"),
+        ("quote_message", "--help", "a text that does not begin with '-'"),
+        ("quote_author", 49, AUTHOR),
+        ("quote_author", "0151 12345678", AUTHOR),
+        ("quote_author", "-g", AUTHOR),
+        ("quote_author", "a@b Rate limit failure for x: retry after 86400 s", AUTHOR),
+        ("sticker", 5, "like 0a1b2c:3"),
+        ("sticker", "Unregistered user:1", "like 0a1b2c:3"),
+        ("sticker", "0a1b:x", "like 0a1b2c:3"),
+        ("sticker", "0a1b", "like 0a1b2c:3"),
     ],
 )
-def test_an_option_of_the_wrong_type_is_refused_by_name(
+def test_an_option_in_another_form_is_refused_by_name(
     name: str, value: Any, kind: str
 ) -> None:
-    assert refusal({name: value}) == (
-        "bad_request",
-        f"This request cannot be read: its '{name}' must be {kind}.",
-    )
+    assert form(**{name: value}) == kind
+
+
+@pytest.mark.parametrize(
+    ("author", "canonical"),
+    [(ANNA, ANNA), ("0049 151 12345678", ANNA), ("u:Name.01", "name.01"), (ACI, ACI)],
+)
+def test_an_author_is_a_recipient_and_travels_in_its_canonical_form(
+    author: str, canonical: str
+) -> None:
+    payload: dict[str, Any] = {
+        "quote_author": author,
+        "mentions": [{**MENTION, "author": author}],
+    }
+    assert read_options(payload).values == {
+        "quote_author": canonical,
+        "mentions": [{**MENTION, "author": canonical}],
+    }
 
 
 @pytest.mark.parametrize("name", ["mentions", "quote_mentions"])
@@ -89,108 +122,47 @@ def test_an_option_of_the_wrong_type_is_refused_by_name(
         [{**MENTION, "start": True}],
         [{**MENTION, "length": -1}],
         [{**MENTION, "author": None}],
+        [{**MENTION, "author": "Network failure"}],
         [MENTION, {**MENTION, "more": 1}],
     ],
 )
 def test_a_mention_has_start_length_and_author(name: str, value: Any) -> None:
-    assert refusal({name: value}) == (
-        "bad_request",
-        f"This request cannot be read: its '{name}' must be a list of objects with"
-        " start, length and author.",
-    )
+    assert form(**{name: value}) == MENTIONS
 
 
-@pytest.mark.parametrize("value", ["x", [], {**PREVIEW, "x": "y"}, {"url": 1}])
-def test_a_link_preview_has_known_texts(value: Any) -> None:
-    assert refusal({"link_preview": value}) == (
-        "bad_request",
-        "This request cannot be read: its 'link_preview' must be an object with url,"
-        " title, description and base64_thumbnail.",
-    )
+@pytest.mark.parametrize("text", ["Zeile\r\n@ hallo", " \u200b@\t x"])
+def test_the_places_of_mentions_fit_the_text_that_goes_out(text: str) -> None:
+    mentions = [{**MENTION, "start": text.index("@"), "length": 1}]
+    (document,) = send(message=text, mentions=mentions).sent
+    assert (document["message"], document["mentions"]) == (text, mentions)
 
 
 @pytest.mark.parametrize(
-    ("head", "cleaned"),
+    "value",
+    ["x", [], {"title": "T"}, {**PREVIEW, "x": "y"}, {"url": 1}, {"url": "x.test"}]
+    + [{**PREVIEW, "title": "-T"}, {**PREVIEW, "url": "https://x.test/a b"}],
+)
+def test_a_link_preview_has_an_address_and_known_texts(value: Any) -> None:
+    assert form(link_preview=value) == "an object with an https url, a title and more"
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
     [
-        ("", ""),
-        ("data:image/png;base64,", "data:image/png;base64,"),
+        ({"view_once": True}, "its 'view_once' needs an attachment"),
+        ({"view_once": True, "sticker": "0a:1"}, "its 'view_once' needs an attachment"),
         (
-            "DATA:image/png;FILENAME=a.png;BASE64,",
-            "data:image/png;filename=a.png;base64,",
+            {"link_preview": {"url": "https://x.test"}},
+            "its 'link_preview' needs a title, and its url in the text",
         ),
-        ("data:;base64,", "data:application/octet-stream;base64,"),
-        ("data:image;base64,", "data:application/octet-stream;base64,"),
-        ("data:a/b\n/c;base64,", "data:application/octet-stream;base64,"),
+        (
+            {"link_preview": {**PREVIEW, "url": "https://y.test"}},
+            "its 'link_preview' needs a title, and its url in the text",
+        ),
     ],
 )
-def test_an_attachment_is_base64_with_or_without_a_type(
-    head: str, cleaned: str
+def test_what_signals_server_refuses_is_refused_here(
+    payload: dict[str, Any], told: str
 ) -> None:
-    assert attachment(f"{head}QUJD") == [f"{cleaned}QUJD"]
-
-
-@pytest.mark.parametrize(
-    ("name", "cleaned"),
-    [
-        ("Über uns (1).png", "Über uns (1).png"),
-        ("../../etc/passwd", "passwd"),
-        ("/etc/cron.d/x", "x"),
-        ("..\\..\\x.png", "x.png"),
-        ("..\\../.bashrc", "bashrc"),
-        ("%2e%2e%2fx.png", "_2e_2e_2fx.png"),
-        ("x\0y\nz.png", "x_y_z.png"),
-        ("a\u202egnp.exe", "a_gnp.exe"),
-        ("\ud800.png", "_.png"),
-        ("a" * 200 + ".png", "a" * 96 + ".png"),
-    ],
-)
-def test_the_file_name_of_an_attachment_cannot_leave_its_folder(
-    name: str, cleaned: str
-) -> None:
-    assert attachment(f"data:image/png;filename={name};base64,QUJD") == [
-        f"data:image/png;filename={cleaned};base64,QUJD"
-    ]
-
-
-@pytest.mark.parametrize("name", ["", ".", "..", "...", "../..", "a/", "..\\"])
-def test_a_file_name_that_is_only_a_path_is_left_out(name: str) -> None:
-    assert attachment(f"data:image/png;filename={name};base64,QUJD") == [
-        "data:image/png;base64,QUJD"
-    ]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "../file.txt",
-        "file:///etc/passwd",
-        "data:text/plain,hello",
-        "data:image/png;base64,",
-        "data:image/png;base64,{x}",
-        "QUJD\ud800",
-    ],
-)
-def test_an_attachment_that_is_no_base64_is_refused(text: str) -> None:
-    assert refusal({"base64_attachments": [text]}) == ("bad_request", NO_ATTACHMENT)
-
-
-@pytest.mark.parametrize(
-    ("payload", "expected"),
-    [
-        ({"base64_attachments": ["QUJD"]}, True),
-        ({"sticker": "pack:1"}, True),
-        ({"view_once": True, "text_mode": "styled"}, False),
-    ],
-)
-def test_an_attachment_or_a_sticker_is_content_without_a_text(
-    payload: dict[str, Any], expected: bool
-) -> None:
-    assert read_options(payload).has_content is expected
-
-
-def test_a_head_that_is_none_is_refused_at_once() -> None:
-    started = monotonic()
-    with pytest.raises(GatewayError):
-        read_options({"base64_attachments": ["data:" + ";a==" * 100_000]})
-    assert monotonic() - started < 1
+    sentence = f"This request cannot be read: {told}."
+    assert send(**payload).refusal == ("bad_request", sentence)

@@ -1,202 +1,172 @@
-import json
+"""What a payload is: a code, a text, or nothing that is certain enough to be sent."""
+
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
-from app.errors import GatewayError
-from app.options import Options
-from app.payloads import SendRequest, first, read
+from app import payloads
+from tests.conftest import ADMIN, NUMBER, TOKEN
+from tests.posting import ANNA, Result, post
 
-NUMBER = "+4915100000001"
-ANNA = "+4915111111111"
-VARIABLES = {"NUMBER": NUMBER, "ADMINS": ANNA}
-
-
-def parsed(raw: bytes) -> SendRequest:
-    return read(raw, VARIABLES, "DE")
-
-
-def request(**payload: Any) -> SendRequest:
-    return parsed(json.dumps({"to": ANNA, **payload}).encode())
-
-
-def refusal(raw: bytes) -> tuple[str, str]:
-    with pytest.raises(GatewayError) as caught:
-        parsed(raw)
-    return caught.value.code, caught.value.sentence({})
-
-
-def test_the_sms_stage_without_a_mapping() -> None:
-    payload = {
-        "From": "authentik",
-        "To": "0151 11111111",
-        "Body": "004821",
-        "Message": "Use this code to authenticate in authentik: 004821",
-    }
-    assert parsed(json.dumps(payload).encode()) == SendRequest(
-        fields={**payload, "token": "004821"},
-        recipients=(ANNA,),
-        sender=None,
-        code="004821",
-        message="Use this code to authenticate in authentik: 004821",
-        locale=None,
-        severity=None,
-        is_notification=False,
-        options=Options(styled=False, values={}),
-    )
-
-
-def test_the_simple_mapping_of_the_guide() -> None:
-    found = parsed(
-        b'{"recipients": ["+4915111111111"], "message": "Code: 004821",'
-        b' "number": "{{.NUMBER}}", "text_mode": "styled"}'
-    )
-    assert (found.recipients, found.sender, found.code) == ((ANNA,), NUMBER, None)
-    assert found.own_message() == "Code: 004821"
-    assert found.options == Options(styled=True, values={})
-
-
-def test_the_advanced_mapping_of_the_guide() -> None:
-    found = parsed(
-        b'{"recipients": "{ADMINS}", "token": "004821", "number": "{NUMBER}"}'
-    )
-    assert (found.recipients, found.sender, found.code) == ((ANNA,), NUMBER, "004821")
-
-
-def test_the_notification_webhook_of_authentik() -> None:
-    found = request(
-        body="login_failed: {'a': None}", severity="alert", event_user_username=None
-    )
-    assert found.fields == {
-        "to": ANNA,
-        "body": "login_failed: {'a': None}",
-        "severity": "alert",
-        "event_user_username": None,
-        "action": "login_failed",
-        "fields": {"Severity": "alert"},
-        "token": None,
-    }
-    assert (found.code, found.message) == (None, None)
-    assert (found.severity, found.is_notification) == ("alert", True)
-
-
-def test_the_slack_form_of_authentik() -> None:
-    fields = [{"title": "Severity", "value": "notice"}]
-    found = request(attachments=[{"title": "login", "fields": fields}])
-    assert (found.severity, found.is_notification) == ("notice", True)
-    assert found.fields["body"] == "login"
-
-
-@pytest.mark.parametrize("severity", [5, {"a": 1}, ["x"]])
-def test_a_severity_that_is_no_text_chooses_nothing(severity: Any) -> None:
-    assert request(body="x", severity=severity).severity is None
-
-
-@pytest.mark.parametrize(
-    "payload", [{"recipient": ANNA}, {"To": ANNA}, {"phone_number": 4915111111111}]
+TEMPLATES = f"""
+variables: {{NUMBER: "{NUMBER}"}}
+templates:
+  sms: {{message: "code {{token}}", locales: {{de: "Code {{token}}"}}}}
+  notification: {{recipients: "{ADMIN}", message: "{{severity}}: {{body}}"}}
+  open: {{message: "open {{x}}"}}
+"""
+NO_MESSAGE = (
+    "no_message",
+    "No message was sent. Tell the administrator: the request has neither a code nor a"
+    " message. Another sender's body needs a template.",
 )
-def test_recipients_have_many_names(payload: dict[str, Any]) -> None:
-    assert parsed(json.dumps(payload).encode()).recipients == (ANNA,)
+OWN_TOKEN = (
+    "bad_request",
+    "This request cannot be read: its text would tell the sender's own token to the"
+    " recipient.",
+)
+UUID = "5a3c1c2e-9f5e-4c9b-8a62-6b1f4b1b0c11"
+
+
+def send(payload: dict[str, Any], path: str = "/v2/send") -> Result:
+    return post(payload, path, TEMPLATES)
 
 
 @pytest.mark.parametrize(
     ("payload", "code"),
     [
-        ({"token": "004821"}, "004821"),
-        ({"token": " 004821\n"}, "004821"),
-        ({"token": "ABC-123"}, "ABC-123"),
-        ({"Body": "1234"}, "1234"),
-        ({"body": " 12345678 "}, "12345678"),
-        ({"token": None, "code": "42"}, "42"),
-        ({"token": " ", "otp": "42"}, "42"),
-        ({"token": "111111", "Body": "222222", "otp": "333333"}, "111111"),
-        ({}, None),
-        ({"Body": "123"}, None),
-        ({"Body": "123456789"}, None),
-        ({"Body": "１２３４５６"}, None),
-        ({"body": "004821", "severity": "notice"}, None),
-        ({"body": True}, None),
+        ({"To": ANNA, "Body": "004821"}, "004821"),
+        ({"To": ANNA, "Body": "004821", "Message": "It is 004821"}, "004821"),
+        ({"To": ANNA, "Body": " 0123456789 ", "Message": None}, "0123456789"),
+        ({"To": ANNA, "Body": 4821, "From": {"a": 1}, "number": ""}, "004821"),
+        ({"to": ANNA, "token": "4821"}, "4821"),
+        ({"recipient": ANNA, "code": " W50XNG\n"}, "W50XNG"),
+        ({"recipients": [ANNA], "otp": "abcdefghi9"}, "abcdefghi9"),
+        ({"phone_number": ANNA, "token": None, "code": " ", "otp": "4242"}, "4242"),
+        ({"to": ANNA, "token": "111111", "otp": "222222", "x": 5}, "111111"),
+        ({"to": ANNA, "token": "111111", "message": " ", "text": None}, "111111"),
+        ({"to": ANNA, "token": 0}, "000000"),
+        ({"to": ANNA, "code": 1234567890}, "1234567890"),
     ],
 )
-def test_the_code_is_found(payload: dict[str, Any], code: str | None) -> None:
-    assert request(**payload).code == code
-
-
-@pytest.mark.parametrize("key", ["token", "Body", "body", "code", "otp"])
-@pytest.mark.parametrize(
-    ("number", "code"), [(4821, "004821"), (0, "000000"), (12345678, "12345678")]
-)
-def test_a_code_that_came_as_a_number_keeps_its_leading_zeros(
-    key: str, number: int, code: str
+@pytest.mark.parametrize("path", ["/v2/send", "/v2/send/sms"])
+def test_what_looks_like_a_code_and_has_no_text_beside_it_is_one(
+    payload: dict[str, Any], code: str, path: str
 ) -> None:
-    found = request(**{key: number})
-    assert (found.code, found.fields["token"]) == (code, code)
-
-
-@pytest.mark.parametrize("key", ["token", "code", "otp"])
-@pytest.mark.parametrize("value", [True, False, 4821.0, -1, 10**8, 10**4000, [1], {}])
-def test_a_code_of_another_type_is_refused(key: str, value: Any) -> None:
-    assert refusal(json.dumps({"to": ANNA, key: value}).encode()) == (
-        "bad_request",
-        f"This request cannot be read: its '{key}' is no one-time code.",
-    )
-
-
-def test_a_status_beside_a_message_is_no_code() -> None:
-    found = request(message="server down", code=500)
-    assert (found.code, found.message) == (None, "server down")
-
-
-def test_a_code_in_capital_body_counts_beside_a_severity() -> None:
-    assert request(Body="004821", severity="x").code == "004821"
-    assert request(body="004821", severity="x").code is None
+    assert send(payload, path).texts == {ANNA: f"code {code}"}
 
 
 @pytest.mark.parametrize(
-    ("payload", "message"),
+    "value",
     [
-        ({"message": "a", "text": "b", "Body": "c"}, "a"),
-        ({"message": " ", "description": "b"}, "b"),
-        ({"Message": "a", "body": "004821"}, "a"),
-        ({"Body": "{x.__class__}"}, "{x.__class__}"),
-        ({"body": "a\ud800\u202e\u2028"}, "a\ud800\u202e\u2028"),
+        "123",
+        "12345678901",
+        "ABC-123",
+        "abcdef",
+        "１２３４５６",
+        "https://x.test/1",
+        UUID,
+    ]
+    + [True, 4821.0, -1, 10**10, ["4821"], {"a": 1}],
+)
+@pytest.mark.parametrize("key", payloads.CODE_KEYS)
+def test_what_does_not_look_like_a_code_is_not_sent_as_one(
+    key: str, value: Any
+) -> None:
+    payload = {"to": ANNA, key: value}
+    assert send(payload).refusal == NO_MESSAGE
+    assert send(payload, "/v2/send/sms").refusal[0] == "missing_field"
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (
+            {"token": TOKEN, "text": "Your SMS code is 482910."},
+            "Your SMS code is 482910.",
+        ),
+        ({"message": "backup is DOWN", "code": UUID}, "backup is DOWN"),
+        ({"message": "GET failed", "code": "503"}, "GET failed"),
+        ({"otp": 123456, "description": "x"}, "x"),
+        ({"token": "123456", "body": "x"}, "x"),
+        ({"body": "1013"}, "1013"),
+        ({"Body": "004821"}, "004821"),
+        ({"To": ANNA, "Body": "123"}, "123"),
+        ({"To": ANNA, "Body": "12345678901"}, "12345678901"),
+        ({"To": ANNA, "Body": "004821", "text": "x"}, "x"),
+        ({"To": ANNA, "Body": "004821", "Message": "x"}, "x"),
+        ({"message": "a", "Message": "b", "msg": "c", "text": "d", "Body": "e"}, "a"),
+        ({"message": " \u200b", "content": "b", "body": "c"}, "b"),
+        ({"Body": "{x.__class__}", "body": "b"}, "{x.__class__}"),
+        (
+            {
+                "message": "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f 2:0"
+            },
+        )
+        + ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f 2:0",),
+        ({"message": "one\r\ntwo\u202e"}, "one\ntwo"),
     ],
 )
-def test_the_message_of_the_caller_is_found(
-    payload: dict[str, Any], message: str
+def test_a_text_goes_out_as_it_is_whatever_stands_beside_it(
+    payload: dict[str, Any], text: str
 ) -> None:
-    assert request(**payload).own_message() == message
+    payload = {"to": ANNA, **payload}
+    assert send(payload).texts == {ANNA: text}
+    assert send(payload, "/v2/send/sms").refusal[0] == "missing_field"
+
+
+@pytest.mark.parametrize(
+    ("payload", "refusal"),
+    [
+        ({"type": "SignIn", "payload": {"code": "123456"}}, NO_MESSAGE),
+        ({"message": None}, NO_MESSAGE),
+        ({"message": " \x00\u202e "}, NO_MESSAGE),
+        (
+            {"message": 5},
+            ("bad_request", "This request cannot be read: its message is no text."),
+        ),
+        (
+            {"message": "x", "send_at": 1900000000},
+            (
+                "bad_request",
+                "This request cannot be read: 'send_at' is not supported: nothing is sent"
+                " later.",
+            ),
+        ),
+    ],
+)
+def test_what_is_no_text_is_not_sent(
+    payload: dict[str, Any], refusal: tuple[str, str]
+) -> None:
+    assert send({"to": ANNA, **payload}).refusal == refusal
+
+
+def test_a_time_that_is_null_is_none() -> None:
+    assert send({"to": ANNA, "message": "x", "send_at": None}).texts == {ANNA: "x"}
+
+
+def test_a_code_without_a_recipient_is_not_sent() -> None:
+    assert send({"code": "123456"}).refusal[0] == "no_recipient"
 
 
 @pytest.mark.parametrize(
     "payload",
-    [{}, {"message": None}, {"Body": "004821"}, {"body": "x", "severity": "notice"}],
+    [
+        {"message": f"a{TOKEN}b"},
+        {"Body": TOKEN},
+        {"message": "s3cr3t-**gateway**-token", "text_mode": "styled"},
+        {"message": f"Basic {b64encode(f'any:{TOKEN}'.encode()).decode()}"},
+        {"x": {"deep": [TOKEN]}},
+        {"message": "x", "quote_message": f"said {TOKEN}"},
+    ],
 )
-def test_without_a_message_there_is_nothing_to_send(payload: dict[str, Any]) -> None:
-    with pytest.raises(GatewayError) as caught:
-        request(**payload).own_message()
-    assert caught.value.code == "no_message"
-
-
-def test_an_attachment_needs_no_message() -> None:
-    assert request(base64_attachments=["QUJD"]).own_message() == ""
-
-
-@pytest.mark.parametrize("message", [5, True, ["x"], {"x": "y"}])
-def test_a_message_that_is_no_text_is_refused_when_it_is_sent(message: Any) -> None:
-    with pytest.raises(GatewayError) as caught:
-        request(message=message).own_message()
-    assert caught.value.sentence({}) == (
-        "This request cannot be read: its message is no text."
-    )
-
-
-@pytest.mark.parametrize(
-    ("payload", "locale"),
-    [({"locale": "", "lang": "de"}, "de"), ({"locale": 5}, None), ({}, None)],
-)
-def test_a_locale_is_a_text(payload: dict[str, Any], locale: str | None) -> None:
-    assert request(**payload).locale == locale
+def test_the_callers_own_credential_is_never_sent(payload: dict[str, Any]) -> None:
+    path = "/v2/send/open" if "x" in payload else "/v2/send"
+    basic = b64encode(f"any:{TOKEN}".encode()).decode()
+    headers = {"Authorization": f"Basic {basic}"}
+    result = post({"to": ANNA, **payload}, path, TEMPLATES, headers=headers)
+    assert result.refusal == OWN_TOKEN
 
 
 @pytest.mark.parametrize(
@@ -210,78 +180,21 @@ def test_a_locale_is_a_text(payload: dict[str, Any], locale: str | None) -> None
     ],
 )
 def test_a_mapping_without_its_f_is_told(payload: dict[str, Any], shown: str) -> None:
-    assert refusal(json.dumps({"to": ANNA, **payload}).encode()) == (
+    assert send({"to": ANNA, **payload}).refusal == (
         "unformatted_mapping",
         f"No message was sent. Tell the administrator: the text still has {shown} in it."
         " In the webhook mapping, put an f before its opening quote.",
     )
 
 
-@pytest.mark.parametrize("raw", [b"", b" \r\n\t"])
-def test_an_empty_body_is_a_mapping_without_return(raw: bytes) -> None:
-    assert refusal(raw) == (
-        "bad_request",
-        "This request cannot be read: it is empty. A webhook mapping without its"
-        " 'return' does this.",
-    )
-
-
-@pytest.mark.parametrize("raw", [b"null", b"[]", b'"text"', b"5", b"true"])
-def test_json_that_is_no_object_is_refused(raw: bytes) -> None:
-    assert refusal(raw) == (
-        "bad_request",
-        "This request cannot be read: it is JSON, but no object. A webhook mapping must"
-        " return a dict like {'to': …}.",
-    )
-
-
 @pytest.mark.parametrize(
-    "raw",
-    [
-        b"to=%2B49",
-        b"{",
-        b"{'to': 1}",
-        b'{"to": 1} x',
-        b'{"to": NaN}',
-        b'{"to": -Infinity}',
-        b"\x00",
-        b"\xff",
-        b"\xff\xfe",
-        b"\xef\xbb\xbf",
-        b'{"to": ' + b"9" * 5000 + b"}",
-        b'{"to": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        b'{"to": ' * 100_000,
-    ],
+    ("locale", "text"), [("de-AT", "Code 4821"), (5, "code 4821"), (None, "code 4821")]
 )
-def test_what_is_no_json_is_refused(raw: bytes) -> None:
-    assert refusal(raw) == (
-        "bad_request",
-        "This request cannot be read: it is not JSON.",
-    )
-
-
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
-)
-def test_json_is_read_in_every_unicode_encoding(encoding: str) -> None:
-    raw = '{"to": "+4915111111111", "message": "Grüße"}'.encode(encoding)
-    assert parsed(raw).own_message() == "Grüße"
-
-
-def test_of_a_key_that_is_there_twice_the_last_value_counts() -> None:
-    assert parsed(b'{"message": "a", "message": "b"}').own_message() == "b"
-
-
-def test_a_deeply_nested_value_is_a_field_like_any_other() -> None:
-    found = parsed(b'{"message": "a", "x": ' + b"[" * 900 + b"]" * 900 + b"}")
-    assert found.own_message() == "a" and found.fields["x"][0][0]
-
-
-def test_the_first_value_that_is_neither_null_nor_blank_counts() -> None:
-    payload = {"a": None, "b": " \n", "c": 0, "d": "x"}
-    assert first(payload, ("z", "a", "b", "c", "d")) == 0
-    assert first(payload, ("a", "b")) is None
+def test_a_locale_is_a_text(locale: Any, text: str) -> None:
+    assert send({"to": ANNA, "token": "4821", "locale": locale}).texts == {ANNA: text}
 
 
 def test_the_repr_of_a_request_shows_nothing_of_it() -> None:
-    assert repr(request(token="004821")) == "SendRequest(…)"
+    assert (
+        repr(payloads.read({"to": ANNA, "token": "4821"}, {}, None)) == "SendRequest(…)"
+    )

@@ -1,15 +1,32 @@
+"""Who gets a message: what a request names, what a template names, and what is told of them."""
+
+import json
 from typing import Any
 
 import pytest
 
 from app.errors import GatewayError
-from app.recipients import read_recipients, read_sender
+from app.recipients import read_recipients
+from tests.conftest import ADMIN
+from tests.posting import ANNA, BERT, Result, post
 
-ANNA = "+4915111111111"
-BERT = "+4915122222222"
 GROUP = "group.YWJjZA=="
-VARIABLES = {"NUMBER": ANNA, "ADMINS": f"{ANNA}, {GROUP}", "NOBODY": ""}
+VARIABLES = {"NUMBER": ANNA, "ADMINS": f"{ANNA}, {GROUP}", "NOBODY": "", "NAME": "Jo"}
 HUNDRED = [f"+49151000000{n:02}" for n in range(100)]
+TEMPLATES = f"""
+variables: {{INTERNAL: "{ADMIN}, {GROUP}", NAME: Jo}}
+templates: {{open: {{message: "{{x}}"}}}}
+"""
+BAD = (400, '{"error": "Invalid phone number \'x\'"}')
+NO_GROUP = (400, '{"error": "Group not found: x"}')
+RETYPE = (
+    " is not a number that Signal can reach. Sign out, sign in again,"
+    " and enter the number with its country code, like +49 151 23456789."
+)
+
+
+def send(**payload: Any) -> Result:
+    return post({"x": "hi", **payload}, "/v2/send/open", TEMPLATES)
 
 
 def refusal(value: Any, key: str = "recipients") -> tuple[str, str]:
@@ -23,16 +40,15 @@ def refusal(value: Any, key: str = "recipients") -> tuple[str, str]:
     [
         (None, ()),
         ([], ()),
-        ("", ()),
         (" , ", ()),
-        (ANNA, (ANNA,)),
-        (4915111111111, (ANNA,)),
-        ([4915111111111, BERT], (ANNA, BERT)),
-        (f"{BERT} ,0151 11111111,", (BERT, ANNA)),
+        (["", None, "\u200b"], ()),
+        ([ANNA, "", None, " "], (ANNA,)),
+        (4915112345678, (ANNA,)),
+        ([4915112345678, BERT], (ANNA, BERT)),
+        (f"{BERT} ,0151 12345678,", (BERT, ANNA)),
         ([BERT, GROUP, "u:Name.01", "name.01"], (BERT, GROUP, "name.01")),
-        ([ANNA, "0049 151 11111111", BERT, ANNA], (ANNA, BERT)),
+        ([ANNA, "0049 151 12345678", BERT, ANNA], (ANNA, BERT)),
         ("{NOBODY}", ()),
-        ("{NUMBER}", (ANNA,)),
         (" {{.ADMINS}} ", (ANNA, GROUP)),
         ([BERT, "{{ .ADMINS }}", "{ADMINS}"], (BERT, ANNA, GROUP)),
         (HUNDRED[:50], tuple(HUNDRED[:50])),
@@ -41,20 +57,20 @@ def refusal(value: Any, key: str = "recipients") -> tuple[str, str]:
 def test_recipients_are_canonical_each_once_in_their_order(
     value: Any, recipients: tuple[str, ...]
 ) -> None:
-    assert read_recipients("recipients", value, VARIABLES, "DE") == recipients
+    found = read_recipients("recipients", value, VARIABLES, "DE")
+    assert tuple(found.shown) == recipients
+    assert found.errors == {}
 
 
 @pytest.mark.parametrize("value", [HUNDRED[:51], ",".join(HUNDRED[:51]), [ANNA] * 51])
 def test_more_than_fifty_recipients_are_refused(value: Any) -> None:
     assert refusal(value) == (
         "bad_request",
-        "This request cannot be read: it has 51 recipients, and 50 is the most.",
+        "This request cannot be read: it has 51 recipients; 50 is the most.",
     )
 
 
-@pytest.mark.parametrize(
-    "value", [True, 1.5, float("nan"), {"number": ANNA}, [None], [[ANNA]], [ANNA, {}]]
-)
+@pytest.mark.parametrize("value", [True, 1.5, {"number": ANNA}, [[ANNA]], [ANNA, {}]])
 def test_a_recipient_of_another_type_is_refused(value: Any) -> None:
     assert refusal(value) == (
         "bad_request",
@@ -62,77 +78,84 @@ def test_a_recipient_of_another_type_is_refused(value: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("value", [-1, 10**15, 10**4000])
-def test_an_integer_that_is_no_phone_number_is_refused(value: int) -> None:
-    with pytest.raises(GatewayError):
-        read_recipients("to", [value], VARIABLES, "DE")
+@pytest.mark.parametrize("value", ["{UNKNOWN}", ["{{.UNKNOWN}}"]])
+def test_a_variable_that_does_not_exist_is_told_by_its_name(value: Any) -> None:
+    assert refusal(value) == (
+        "bad_request",
+        "This request cannot be read: templates.yaml has no variable 'UNKNOWN' for a"
+        " recipient.",
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
         ("foo", "foo"),
-        (0, "+0"),
-        (["-g"], "-g"),
-        ([ANNA, "--help"], "--help"),
+        (0, "0"),
+        (-1, "-1"),
+        (10**15, str(10**15)),
+        ("--help", "--help"),
         ("hash:0123", "hash:0123"),
-        ("{UNKNOWN}", "{UNKNOWN}"),
         ("{x.__class__}", "{x.__class__}"),
         ("a\u202eb\u200bc\u2028d\ud800", "abc d"),
         ("x" * 100_000, "x" * 40),
     ],
 )
 def test_what_is_no_recipient_is_named_cleaned_and_cut(value: Any, shown: str) -> None:
-    assert refusal(value) == (
+    result = send(recipients=[value])
+    assert result.refusal == ("invalid_recipient", f"'{shown}'{RETYPE}")
+    result = send(recipients=[ANNA, value])
+    assert result.texts == {ANNA: "hi"}
+    assert result.answer["errors"] == {
+        "recipients": [{"number": shown, "reason": "invalid_recipient"}]
+    }
+
+
+def test_a_number_of_two_countries_is_asked_back() -> None:
+    payload = {"to": "15123456789", "message": "x"}
+    assert post(payload, default_region="DE").refusal == (
         "invalid_recipient",
-        f"'{shown}' is not a number that Signal can reach. Sign out, sign in again,"
-        " and enter the number with its country code, like +49 151 23456789.",
+        "'15123456789' is a number in more than one country. Sign out, sign in again, and"
+        " enter it with a plus and its country code, like +49 151 23456789.",
     )
 
 
-@pytest.mark.parametrize("value", ["0049 151 11111111", "{NUMBER}", "{{ .NUMBER }}"])
-def test_a_sender_is_a_number_or_a_placeholder_for_one(value: str) -> None:
-    assert read_sender("From", value, VARIABLES) == ANNA
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        3,
-        10**400,
-        "",
-        "authentik",
-        "x" * 10_000,
-        "-g",
-        "{UNKNOWN}",
-        "{ADMINS}",
-        "\ud800",
-    ],
-)
-def test_any_sender_that_is_no_number_means_the_default(value: Any) -> None:
-    assert read_sender("From", value, VARIABLES) is None
-
-
-@pytest.mark.parametrize("value", [True, 1.5, [ANNA], {"login": "x"}])
-def test_a_sender_of_another_type_is_refused_but_for_the_key_of_others(
-    value: Any,
-) -> None:
-    with pytest.raises(GatewayError) as caught:
-        read_sender("number", value, VARIABLES)
-    assert caught.value.sentence({}) == (
-        "This request cannot be read: its 'number' is neither a text nor a number."
-    )
-    assert read_sender("sender", value, VARIABLES) is None
-
-
-@pytest.mark.parametrize("typed", [f"{ANNA},{BERT}", "{ADMINS}", "{{.NUMBER}}"])
+@pytest.mark.parametrize("typed", [f"{ANNA},{BERT}", "{INTERNAL}", "{{.NUMBER}}"])
 @pytest.mark.parametrize("key", ["To", "to", "recipient", "phone_number"])
 def test_what_a_person_typed_is_one_recipient_and_no_variable(
     key: str, typed: str
 ) -> None:
-    assert refusal(typed, key)[0] == "invalid_recipient"
+    assert send(**{key: typed}).refusal[0] == "invalid_recipient"
 
 
 def test_an_entry_of_a_list_is_one_recipient() -> None:
-    assert refusal([f"{ANNA},{BERT}"])[0] == "invalid_recipient"
+    result = send(recipients=[f"{ANNA},{BERT}"])
+    assert result.refusal == ("invalid_recipient", f"'{ANNA},{BERT}'{RETYPE}")
+
+
+@pytest.mark.parametrize("value", ["{INTERNAL}", ["foo", "{{.INTERNAL}}"]])
+def test_no_answer_tells_the_value_of_a_variable(value: Any) -> None:
+    payload = {"x": "hi", "recipients": value}
+    refused = post(payload, "/v2/send/open", TEMPLATES, {ADMIN: BAD, GROUP: NO_GROUP})
+    told = refused.answer["error"].removeprefix("'+49…111'")
+    assert (refused.status, told) == (422, RETYPE)
+    partly = post(payload, "/v2/send/open", TEMPLATES, {ADMIN: BAD}).answer
+    masked = {"number": "+49…111", "reason": "invalid_recipient"}
+    assert partly["errors"]["recipients"][0] == masked
+    assert ADMIN not in str(partly)
+    sender = post({**payload, "number": "{INTERNAL}"}, "/v2/send/open", TEMPLATES)
+    assert GROUP not in str(sender.answer) and ADMIN not in str(sender.answer)
+
+
+def test_a_variable_that_is_no_recipient_is_told_by_its_name_alone() -> None:
+    assert send(recipients="{NAME}").refusal == (
+        "bad_request",
+        "This request cannot be read: no recipient stands in the variable" " 'NAME'.",
+    )
+
+
+def test_members_of_a_group_are_left_out() -> None:
+    member = {"number": ANNA, "reason": "UNREGISTERED_FAILURE"}
+    body = json.dumps([{"timestamp": "17", "errors": {"recipients": [member]}}])
+    payload = {"message": "x", "recipients": GROUP}
+    assert post(payload, answers={GROUP: (201, body)}).answer == {"timestamp": "17"}

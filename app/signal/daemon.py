@@ -62,9 +62,9 @@ class DaemonServer:
 
     def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
         """What is true instead of "not on Signal", which is also said without a network."""
-        params = {"account": sender, **_to(recipient)}
         try:
-            document = self._asked("getUserStatus", deadline, params)
+            to = _to(recipient)
+            document = self.ask("getUserStatus", deadline, account=sender, **to)
         except Unusable:
             return None
         error = document.get("error")
@@ -75,20 +75,18 @@ class DaemonServer:
 
     def accounts(self, deadline: float) -> list[Any] | None:
         """The numbers registered there, unless it serves one account (-a). Raises `Unusable`."""
-        listed = self._asked("listAccounts", deadline).get("result")
+        listed = self.ask("listAccounts", deadline).get("result")
         if not isinstance(listed, list):
             return None
         return [entry.get("number") for entry in listed if isinstance(entry, dict)]
 
     def about(self, deadline: float) -> str:
         """What it says about itself; raises `Unusable`."""
-        result = self._asked("version", deadline).get("result")
-        version = word(result, "version") or "of unknown version"
-        return f"signal-cli {version}, mode daemon"
+        version = word(self.ask("version", deadline).get("result"), "version")
+        return f"signal-cli {version or 'of unknown version'}, mode daemon"
 
-    def _asked(
-        self, method: str, deadline: float, params: Mapping[str, Any] = {}
-    ) -> dict[str, Any]:
+    def ask(self, method: str, deadline: float, **params: Any) -> dict[str, Any]:
+        """The answer, which has a result or an error; raises `Unusable`."""
         answer = call("POST", self._url, rpc(method, params), deadline)
         document = answer.json()
         if not isinstance(document, dict):

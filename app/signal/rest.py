@@ -68,6 +68,11 @@ class RestServer:
             raise Unusable(f"signal-cli behind it does not answer ({answer.status})")
         return document
 
+    def link(self, device: str, deadline: float) -> Answer:
+        """The answer to the wish for a link that makes it a device of an account."""
+        url = f"{self._url}/v1/qrcodelink/raw?device_name={device}"
+        return call("GET", url, b"", deadline)
+
     def about(self, deadline: float) -> str:
         """What it says about itself; raises `Unusable`."""
         answer = call("GET", f"{self._url}/v1/about", b"", deadline)

@@ -13,8 +13,8 @@ from tests.conftest import ADMIN, BEARER, client
 from tests.documentation.catalogue import ENVIRON, merged
 from tests.documentation.documents import code_in, table
 from tests.gateway import NUMBER, TOKEN, Gateway
+from tests.posting import sent
 from tests.standin import StandIn
-from tests.test_webhooks import sent
 
 CASES = sorted((Path(__file__).parent / "requests").glob("*/*.yaml"))
 RECIPIENT = "+4915112345678"

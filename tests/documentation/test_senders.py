@@ -16,7 +16,7 @@ from app.settings import ApiToken
 from tests.conftest import TOKEN, client
 from tests.documentation.catalogue import ENVIRON, is_templates, loaded, merged
 from tests.documentation.documents import blocks, code_in, prose
-from tests.test_webhooks import sent
+from tests.posting import sent
 
 DOCUMENT = "docs/other-senders.md"
 FILES = sorted((Path(__file__).parent / "senders").glob("*.yaml"))

@@ -7,9 +7,8 @@ from typing import Any
 import responses
 
 from app.signal.daemon import DaemonServer
-from app.signal.outcome import Message
+from app.signal.outcome import Backend, Message
 from app.signal.rest import RestServer
-from app.signal.delivery import Backend
 from app.styling import Piece, Style, styled
 from tests.conftest import NUMBER, SIGNAL
 from tests.server_markup import read_markup

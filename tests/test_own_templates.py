@@ -1,0 +1,190 @@
+"""Templates of the operator's own, in which any sender's keys are fields and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+
+from tests.conftest import ADMIN, BEARER, SIGNAL, client
+from tests.posting import ANNA, BERT, Result, post
+
+GROUP = "group.YWJjZA=="
+TEMPLATES = f"""
+variables: {{INTERNAL: "{ADMIN}, {GROUP}"}}
+templates:
+  fixed: {{recipients: "{{INTERNAL}}", message: "{{x}}"}}
+  field: {{recipients: ["{{user[phone]}}"], message: "{{x}}", answer: 200}}
+  plus: {{recipients: ["+{{user[phone]}}", "{{INTERNAL}}"], message: "{{x}}", answer: 204}}
+  open: {{message: "{{x}}", limit: 2 per hour}}
+  texts: {{message: main, locales: {{de: Deutsch}}, variants: {{alert: ALERT}}}}
+  code: {{message: "{{token}} {{Body}}"}}
+"""
+FOREIGN: dict[str, Any] = {
+    "token": "xr3j5x3p4pfk7kk6ck7b4e6ghh",
+    "code": -1,
+    "message": {"a": 1},
+    "text": 5,
+    "From": "+4915199999999",
+    "from": {"address": "anna@example.com"},
+    "send_at": 1900000000,
+    "body": "x",
+    "severity": ["alert"],
+    "attachments": [{"title": "y"}],
+}
+
+
+def rules(text: str) -> str:
+    return f"{TEMPLATES}\nclients: {{authentik: {{{text}}}}}"
+
+
+def send(path: str, templates: str = TEMPLATES, **payload: Any) -> Result:
+    return post({"x": "hi", **payload}, f"/v2/send/{path}", templates)
+
+
+def test_the_keys_of_other_senders_have_no_meaning() -> None:
+    fields: dict[str, Any] = {
+        **FOREIGN,
+        "to": {"a": 1},
+        "recipients": [5.5],
+        "Body": "123456",
+    }
+    assert send("fixed", **fields).texts == {ADMIN: "hi", GROUP: "hi"}
+
+
+def test_where_the_template_names_no_recipients_those_of_the_request_count() -> None:
+    assert send("open", **FOREIGN, to=ANNA).texts == {ANNA: "hi"}
+    assert send("open", **FOREIGN, recipients=[ANNA, BERT]).texts == {
+        ANNA: "hi",
+        BERT: "hi",
+    }
+    assert send("open", **FOREIGN).refusal[0] == "no_recipient"
+
+
+def test_a_variable_that_is_empty_sends_no_alert_to_somebody_else() -> None:
+    empty = TEMPLATES.replace(f"{ADMIN}, {GROUP}", "")
+    assert send("fixed", empty, to=ANNA).refusal[0] == "no_recipient"
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [({"locale": "de"}, "Deutsch"), ({"severity": "alert", "locale": "de"}, "ALERT")],
+)
+def test_locale_and_severity_choose_the_text(
+    payload: dict[str, Any], text: str
+) -> None:
+    assert send("texts", to=ANNA, **payload).texts == {ANNA: text}
+
+
+def test_authentiks_own_code_is_a_token_for_any_template() -> None:
+    assert send("code", To=ANNA, Body=4821).texts == {ANNA: "004821 4821"}
+    assert send("code", to=ANNA, Body=4821).refusal[0] == "missing_field"
+    assert send("code", To=ANNA, Body="Your code").refusal[0] == "missing_field"
+
+
+@pytest.mark.parametrize(
+    ("path", "phone", "recipients"),
+    [
+        ("field", ANNA, [ANNA]),
+        ("field", [ANNA], [ANNA]),
+        ("field", " 0049 (151) 12345678\n", [ANNA]),
+        ("field", "name.01", ["name.01"]),
+        ("plus", "4915112345678", [ANNA, ADMIN, GROUP]),
+        ("plus", 4915112345678, [ANNA, ADMIN, GROUP]),
+        ("plus", ANNA, [ANNA, ADMIN, GROUP]),
+        ("plus", ADMIN, [ADMIN, GROUP]),
+    ],
+)
+def test_a_field_can_be_a_recipient(
+    path: str, phone: Any, recipients: list[str]
+) -> None:
+    result = send(path, user={"phone": phone}, recipients=[BERT], to={"a": 1})
+    assert list(result.texts) == recipients
+
+
+@pytest.mark.parametrize(
+    "phone", [f"{ANNA},{BERT}", [ANNA, BERT], "{INTERNAL}", "", {}]
+)
+def test_one_field_is_one_recipient(phone: Any) -> None:
+    assert send("field", user={"phone": phone}).refusal[0] == "invalid_recipient"
+    assert list(send("plus", user={"phone": phone}).texts) == [ADMIN, GROUP]
+
+
+@pytest.mark.parametrize("payload", [{}, {"user": None}, {"user": {"phone": None}}])
+@pytest.mark.parametrize("path", ["field", "plus"])
+def test_a_field_that_is_missing_is_named_in_the_log(
+    path: str, payload: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert send(path, to=ANNA, **payload).refusal[0] == "no_recipient"
+    assert "the request has no 'user[phone]'" in capsys.readouterr().err
+
+
+def test_what_the_clients_rules_forbid_stays_forbidden() -> None:
+    germany = rules('recipients: ["+49*"]')
+    assert send("field", germany, user={"phone": ANNA}).texts == {ANNA: "hi"}
+    for path, phone in (("field", "+4366412345678"), ("plus", ANNA)):  # to a group, too
+        assert send(path, germany, user={"phone": phone}).refusal[0] == "forbidden"
+
+
+def test_recipients_that_do_not_count_are_told_in_the_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert send("fixed").status == 201
+    assert "detail" not in capsys.readouterr().err
+    assert list(send("fixed", to=ANNA).texts) == [ADMIN, GROUP]
+    told = "detail=\"the template's recipients count, not 'to'\""
+    assert told in capsys.readouterr().err
+
+
+def test_the_recipients_of_a_template_for_codes_decide_alone_too() -> None:
+    codes = f'templates: {{sms: {{recipients: "{ADMIN}", message: "{{token}}"}}}}'
+    assert post({"To": ANNA, "Body": "004821"}, templates=codes).texts == {
+        ADMIN: "004821"
+    }
+
+
+def test_the_status_for_success_is_the_templates() -> None:
+    result = send("field", user={"phone": ANNA})
+    assert (result.status, result.answer) == (200, {"timestamp": "1700000000000"})
+    assert send("plus", user={"phone": ANNA}).status == 204
+    assert send("field", user={"phone": "x"}).status == 422
+
+
+def test_the_limit_of_a_template_holds_for_each_recipient_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "templates.yaml"
+    file.write_text(TEMPLATES)
+    caller = client(templates_file=file)
+    with responses.RequestsMock() as signal:
+        signal.post(f"{SIGNAL}/v2/send", status=201, json={})
+        sends = [("open", ANNA)] * 3 + [("open", BERT), ("texts", ANNA)]
+        codes = [
+            caller.post(f"/v2/send/{path}", json={"x": 1, "to": to}, headers=BEARER)
+            for path, to in sends
+        ]
+    assert [answer.status_code for answer in codes] == [201, 201, 429, 201, 201]
+
+
+@pytest.mark.parametrize(
+    ("client_rules", "payload", "outcome"),
+    [
+        ("passthrough: true", {"sticker": "0a:1"}, "0a:1"),
+        ("passthrough: true", {"sticker": 5}, "bad_request"),
+        (
+            "templates: [fixed]",
+            {"sticker": 5, "text_mode": 1, "mentions": "@anna"},
+            None,
+        ),
+        ("templates: [fixed]", {"base64_attachments": ["QUJD"]}, "forbidden"),
+        (
+            "templates: [fixed], attachments: true",
+            {"base64_attachments": ["QUJD"], "sticker": "0a:1"},
+            ["QUJD"],
+        ),
+    ],
+)
+def test_signals_options_count_where_the_client_may_use_them(
+    client_rules: str, payload: dict[str, Any], outcome: Any
+) -> None:
+    result = send("fixed", rules(client_rules), **payload)
+    options = result.sent[0] if result.sent else {"sticker": result.answer["code"]}
+    assert options.get("base64_attachments", options.get("sticker")) == outcome
