@@ -260,6 +260,18 @@ def test_a_message_of_which_nothing_is_seen(tmp_path: Path) -> None:
     assert result.exit_code == 1
 
 
+def test_a_field_that_authentik_does_not_send_is_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "templates.yaml"
+    path.write_text("templates: {sms: {message: '{token} {tokken}'}}\n")
+    result = check("--offline", templates_file=path)
+    assert result.output == (
+        f"✓ The configuration is in order. {path}: sms.\n"
+        "! Template sms: authentik does not send 'tokken'.\n"
+        "    Correct its spelling, or let a mapping add it to the request.\n"
+    )
+    assert result.exit_code == 0
+
+
 def test_no_templates_are_in_order_too(tmp_path: Path) -> None:
     path = tmp_path / "templates.yaml"
     path.write_text("{}\n")

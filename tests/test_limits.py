@@ -140,6 +140,17 @@ def test_a_slow_storage_cannot_use_up_the_time_of_a_message(slow_redis: str) -> 
     assert monotonic() - started < 2
 
 
+def test_a_storage_that_was_slow_is_left_alone_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = Limits(MEMORY)
+    monkeypatch.setattr("app.limits.SLOWEST_SECONDS", 0)
+    assert limits.admit("slow", {"": "1 per minute"}, [ANNA]) == {}
+    monkeypatch.undo()
+    assert limits.admit("slow", {"": "1 per minute"}, [ANNA]) == {}
+    assert limits.is_down
+
+
 @pytest.mark.system
 def test_no_number_stands_in_the_storage(redis: str) -> None:
     import redis as library

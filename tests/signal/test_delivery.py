@@ -164,6 +164,20 @@ def test_at_the_deadline_what_is_under_way_is_unknown_and_the_rest_was_not_sent(
     assert backend.recipients == ["a", "b"]
 
 
+def test_after_the_deadline_nothing_is_handed_over() -> None:
+    class Slow(Backend):
+        def concurrency(self, deadline: float) -> int | None:
+            sleep(0.2)
+            return None
+
+    backend = Slow()
+    recipients = [f"to {number}" for number in range(50)]
+    found = deliver(signal(backend, most=None), recipients, 0.1)
+    assert set(found) <= {BUSY, LATE}
+    sleep(0.1)
+    assert backend.recipients == []
+
+
 def test_a_server_that_trickles_its_headers_cannot_hold_the_answer() -> None:
     with standin.running(lambda document: Behaviour(manner="trickle")) as server:
         to = connect(settings(signal_urls=(server.url,)))

@@ -1,13 +1,18 @@
 """What the terminal shows in preview."""
 
 import io
+import logging
+import os
+from dataclasses import dataclass
 from time import monotonic
 
 import pytest
 
+from app.settings import Settings
 from app.signal.outcome import Message, State
-from app.signal.preview import Preview
+from app.signal.preview import Preview, greet, guard
 from app.styling import Style, styled
+from tests.conftest import settings
 
 EVERY_STYLE = styled(
     [
@@ -70,5 +75,50 @@ def test_a_file_or_a_terminal_without_colour_shows_plain_text(
     assert outcome.timestamp is not None and len(outcome.timestamp) == 13
 
 
-def test_messages_are_shown_one_after_the_other() -> None:
+def test_messages_are_shown_one_after_the_other_and_to_everybody() -> None:
     assert Preview().concurrency(monotonic()) == 1
+    assert Preview().doubt("+491", "+492", monotonic()) is None
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "[::1]:1", "localhost:1"])
+def test_a_preview_may_listen_where_only_its_own_machine_is(address: str) -> None:
+    guard(Settings(), [address])
+
+
+def test_a_preview_may_listen_nowhere_else() -> None:
+    guard(settings(), ["0.0.0.0:1"])
+    with pytest.raises(SystemExit, match="and it would listen on 0.0.0.0:1.\n"):
+        guard(Settings(), ["127.0.0.1:1", "0.0.0.0:1"])
+
+
+@dataclass
+class Server:
+    """What gunicorn hands over of its settings."""
+
+    workers: int
+    bind: tuple[str] = ("127.0.0.1:8880",)
+
+
+def test_who_tries_a_preview_gets_a_line_to_paste(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("API_TOKENS", "")
+    greet(Settings(preview_token="made"), Server(1), logging.getLogger())
+    greet(Settings(), Server(1), logging.getLogger())
+    line = "curl http://127.0.0.1:8880/v2/send -H 'Authorization: Bearer {}' "
+    shown = capsys.readouterr().out
+    assert line.format("made") in shown and line.format("<your token>") in shown
+    assert os.environ["API_TOKENS"] == "preview:made"
+
+
+def test_limits_that_are_counted_apart_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for workers, uri in ((1, "memory://"), (2, "redis://r"), (2, "memory://")):
+        assert not caplog.messages
+        of = settings(rate_limit_storage_uri=uri)
+        greet(of, Server(workers), logging.getLogger())
+    assert caplog.messages == [
+        "Each of the 2 workers counts its limits for itself: set RATE_LIMIT_STORAGE_URI="
+        "redis://… to count them together, or WEB_CONCURRENCY=1."
+    ]
