@@ -17,6 +17,7 @@ from app.environment import Network
 from app.errors import GatewayError
 from app.payloads import SendRequest
 from app.settings import ApiToken
+from app.signal.outcome import Message
 
 LONGEST_ADDRESS = 64  # characters
 IPV6_PREFIX = 64  # bits that all addresses of one caller share
@@ -53,11 +54,12 @@ class Client:
         if self.networks is not None and not any(own in net for net in self.networks):
             raise _forbidden("networks")
 
-    def check(
-        self, template: str | None, wanted: SendRequest, to: Iterable[str]
-    ) -> None:
-        """Raises ``forbidden`` for a template, text, attachment or recipient not allowed."""
-        is_own = template is None or set(wanted.options.values) - BESIDE_A_TEMPLATE
+    def check(self, template: str, wanted: SendRequest, to: Iterable[str]) -> None:
+        """Raises ``forbidden`` for a template, text, attachment or recipient not allowed.
+
+        ``template`` is empty for a text of the client's own.
+        """
+        is_own = not template or set(wanted.options.values) - BESIDE_A_TEMPLATE
         if is_own and not self.may_pass_through:
             raise _forbidden("passthrough")
         if template and self.templates is not None and template not in self.templates:
@@ -93,10 +95,11 @@ def identify(authorization: str | None, tokens: Sequence[ApiToken]) -> str:
     return client
 
 
-def check_text(text: str, authorization: str) -> None:
+def check_text(message: Message, authorization: str) -> None:
     """Raises ``bad_request`` for a text that holds the caller's own token, as it is or encoded."""
     token = credential(authorization).decode(errors="replace")
-    if token in text or authorization.split()[-1] in text:
+    said = f"{message.content.text} {message.options}"
+    if token in said or authorization.split()[-1] in said:
         hint = "its text would tell the sender's own token to the recipient"
         raise GatewayError("bad_request", hint=hint)
 

@@ -36,13 +36,14 @@ def blueprint(
     def check(offline: bool, send: str | None) -> None:
         """Say whether everything is in place to send, and what to do if it is not."""
         recipient = _recipient(send, offline, settings.default_region)
-        marks = list(map(_print, doctor.offline(settings, catalogue)))
+        findings = list(map(_print, doctor.offline(settings, catalogue)))
         if not offline:
-            marks += map(_print, doctor.online(settings, catalogue, limits))
+            findings += map(_print, doctor.online(settings, catalogue, limits))
         if recipient:
             test = doctor.send_test(settings, catalogue, delivery, recipient)
-            marks.append(_print(test))
-        sys.exit(1 if Mark.FAILED in marks else 0)
+            findings.append(_print(test))
+        echo(f"Next: {doctor.next_step(findings, bool(recipient))}")
+        sys.exit(any(finding.mark is Mark.FAILED for finding in findings))
 
     commands.cli.add_command(token)
     commands.cli.add_command(link)
@@ -75,9 +76,9 @@ def _recipient(send: str | None, is_offline: bool, region: str | None) -> str | 
         ) from error
 
 
-def _print(finding: Finding) -> Mark:
+def _print(finding: Finding) -> Finding:
     sign = click.style(finding.mark.value, _COLOURS.get(finding.mark))
     echo(f"{sign} {finding.text}")
     for line in finding.more.splitlines():
         echo(f"    {line}".rstrip())
-    return finding.mark
+    return finding

@@ -1,6 +1,6 @@
 """Whether everything is in place for the first message, and if not, what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from time import monotonic
@@ -84,6 +84,7 @@ def online(
         more = "To send them, set SIGNAL_API_URL, like http://signal:8080."
         yield Finding(Mark.SKIPPED, what, more)
     for name, server in signal.servers(settings):
+        yield Finding(Mark.SKIPPED, f"Asking Signal's server {name} …")
         yield from _server(name, server, senders(settings, catalogue))
     uri = settings.rate_limit_storage_uri
     place = "memory" if uri.startswith("memory") else signal.name_of(uri)
@@ -114,6 +115,17 @@ def send_test(
     state = "nobody knows whether it was sent" if is_unknown else "not sent"
     more = f"{outcome.detail[:1].upper()}{outcome.detail[1:]}."
     return Finding(Mark.FAILED, f"{what}: {state} ({outcome.code}).", more)
+
+
+def next_step(findings: Sequence[Finding], sent: bool) -> str:
+    """The one thing to do next: what the gravest finding asks for."""
+    for mark in (Mark.FAILED, Mark.SKIPPED, Mark.WARNING):
+        for finding in findings:
+            if finding.mark is mark and finding.more:
+                return finding.more.replace("\n", " ")
+    if sent:
+        return "Set up authentik: see docs/authentik.md."
+    return "Send yourself a message: flask --app wsgi check --send +4915112345678"
 
 
 def senders(settings: Settings, catalogue: Catalogue) -> list[str]:

@@ -1,6 +1,6 @@
 """Whether the process lives and could send, and what callers of signal-cli-rest-api ask."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from math import inf
 from threading import Lock
@@ -85,14 +85,14 @@ def blueprint(
 ) -> Blueprint:
     """The routes that only tell. ``problems`` is what `readiness` gives."""
     health = Blueprint("health", __name__)
-    token = settings.metrics_token
-    scrapers = [ApiToken.of("prometheus", token)] if token else []
-    preview = settings.preview
+
+    def identify(tokens: Sequence[ApiToken]) -> None:
+        address = caller(settings, settings.preview)
+        journal().client = identified(tokens, limits, address)
 
     @health.get("/v1/about")
     def about() -> dict[str, object]:
-        address = caller(settings, preview)
-        journal().client = identified(settings.api_tokens, limits, address)
+        identify(settings.api_tokens)
         return ABOUT
 
     @health.get("/v1/health")
@@ -108,17 +108,15 @@ def blueprint(
         found = problems()
         if not found:
             return {"status": "ready"}, 200
-        journal().outcome = "not_ready"
-        answer: dict[str, object] = {"status": "not ready", "problems": found}
-        if NOT_LOADED.code in found:
-            answer["hint"] = journal().detail = NOT_LOADED.detail
-        return answer, 503
+        hint = {"hint": NOT_LOADED.detail} if NOT_LOADED.code in found else {}
+        journal().outcome, journal().detail = "not_ready", hint.get("hint", "")
+        return {"status": "not ready", "problems": found, **hint}, 503
 
     @health.get("/metrics")
     def prometheus() -> Response:
-        if not scrapers:
+        if not settings.metrics_token:
             raise GatewayError("not_found")
-        journal().client = identified(scrapers, limits, caller(settings, preview))
+        identify([ApiToken.of("prometheus", settings.metrics_token)])
         text = metrics.exposition(VERSION, problems())
         return Response(text, content_type=metrics.CONTENT_TYPE)
 

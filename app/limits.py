@@ -4,7 +4,7 @@ Where the storage is down or slow the gateway goes on sending: a code must not d
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import ceil
 from time import monotonic, time
@@ -60,7 +60,10 @@ class Limits:
             self._count("client", _parsed(limit), client, len(recipients))
 
     def admit(
-        self, client: str, rules: Mapping[str, str | None], recipients: Sequence[str]
+        self,
+        client: str,
+        rules: Sequence[tuple[str, str | None]],
+        recipients: Sequence[str],
     ) -> dict[str, Outcome]:
         """Count a message to each recipient; the outcomes of those over a limit.
 
@@ -68,7 +71,7 @@ class Limits:
         """
         refused: dict[str, Outcome] = {}
         for recipient in recipients:
-            for name, limit in rules.items():
+            for name, limit in rules:
                 keys = ("to", client, name, _digest(recipient))
                 if limit and not self._hit(_parsed(limit), *keys):
                     wait = self._wait(_parsed(limit), *keys)

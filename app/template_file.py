@@ -55,7 +55,10 @@ class TemplateFile(Document):
 
     def catalogue(self, names: Collection[str] | None) -> Catalogue:
         sections = self.parts(self.load(), "the file", SECTIONS)
-        self._variables = self._texts(sections.get("variables"), "variables")
+        variables = sections.get("variables")
+        self._variables = self._texts(variables, "variables")
+        written = variables.value if isinstance(variables, MappingNode) else []
+        self._sources = {key.value: value.value for key, value in written}
         self._names = names
         self._templates = self.mapping(
             sections.get("templates"), "templates", _template_name, self._template
@@ -132,7 +135,7 @@ class TemplateFile(Document):
             texts = split_texts(text if value is None else value)
             return tuple(phone.recipient(part, None) for part in texts), ()
         except phone.NotANumber:
-            write = f"In {named[0]} write" if named else "Write"
+            write = f"In {self._sources[named[1]]} write" if named else "Write"
             raise ValueError(
                 f"is no recipient. {write} phone numbers with their country code, as in"
                 " +4915100000001, groups or user names."

@@ -72,6 +72,9 @@ class Template:
         return self.locales.get(language, self.message)
 
 
+OWN = Template("", ())  # stands for a text of the caller's own
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """All of ``templates.yaml``, checked. ``sentences`` replace those of `app.errors`."""
@@ -93,53 +96,52 @@ class Catalogue:
         name = path or (only[0] if len(only) == 1 else None)
         return self.templates[name] if name else None
 
-    def choose(self, named: Template | None, request: SendRequest) -> Template | None:
-        """The named template, else the one for the payload's shape.
+    def choose(self, named: Template | None, request: SendRequest) -> Template:
+        """The named template, else the one for the payload's shape, else `OWN`.
 
-        ``None`` sends the payload's own message. Raises ``missing_field`` where a payload of
-        another shape would have to be a code or a notification.
+        Raises ``missing_field`` where a payload of another shape would have to be a code or a
+        notification.
         """
         shaped = BY_SHAPE.get(request.shape or "")
         if named is None:
-            return self.templates.get(shaped or "")
+            return self.templates.get(shaped or "", OWN)
         if named.name in NEEDED and named.name != shaped:
             raise GatewayError("missing_field", field=NEEDED[named.name])
         return named
 
     def recipients(
-        self, template: Template | None, request: SendRequest, region: str | None
+        self, template: Template, request: SendRequest, region: str | None
     ) -> Recipients:
         """Those of the template; for notifications those of the request go before.
 
         Raises ``no_recipient`` and ``invalid_recipient``.
         """
         found = request.recipients
-        is_asked = bool(found.shown or found.errors)
-        if template and template.has_recipients:
-            if not (template.name == ALERTS and is_asked):
-                fields = {**request.fields, **self.variables}
-                try:
-                    texts = [fill(text, fields, {}) for text in template.addresses]
-                except MissingField as missing:
-                    detail = f"the request has no '{missing.name}'"
-                    raise GatewayError("no_recipient", detail) from missing
-                found = recipients_of(texts, template.recipients, region)
-                others = [key for key in RECIPIENT_KEYS if request.fields.get(key)]
-                if others and not template.addresses:
-                    note = f"the template's recipients count, not '{others[0]}'"
-                    found = replace(found, note=note)
+        is_asked = template.name == ALERTS and (found.shown or found.errors)
+        if template.has_recipients and not is_asked:
+            fields = {**request.fields, **self.variables}
+            try:
+                texts = [fill(text, fields, {}) for text in template.addresses]
+            except MissingField as missing:
+                detail = f"the request has no '{missing.name}'"
+                raise GatewayError("no_recipient", detail) from missing
+            found = recipients_of(texts, template.recipients, region)
+            others = [key for key in RECIPIENT_KEYS if request.fields.get(key)]
+            if others and not template.addresses:
+                note = f"the template's recipients count, not '{others[0]}'"
+                found = replace(found, note=note)
         if not found.shown:
             raise next(iter(found.errors.values()), GatewayError("no_recipient"))
         return found
 
     def render(
-        self, template: Template | None, request: SendRequest, as_styled: bool = False
+        self, template: Template, request: SendRequest, as_styled: bool = False
     ) -> Styled:
         """The message. ``as_styled`` is how an own text is read that does not say.
 
         Raises ``missing_field``, and ``no_message`` if nothing is left to be seen.
         """
-        if template is None:
+        if template is OWN:
             message = _own(request, as_styled)
         else:
             fields = {**request.fields, **self.variables}

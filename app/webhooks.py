@@ -38,28 +38,20 @@ def blueprint(
         keys = templates.reading(named, client)
         wanted = payloads.read(payload, catalogue.variables, region, keys)
         chosen = catalogue.choose(named, wanted)
-        entry.template = chosen.name if chosen else "-"
+        entry.template = chosen.name or "-"
         recipients = catalogue.recipients(chosen, wanted, region)
-        entry.recipients = tuple(recipients.shown)
-        client.check(chosen.name if chosen else None, wanted, entry.recipients)
-        number = settings.signal_number
-        if preview and not number:
-            number = wanted.sender or "the default number"
-        sender = client.sender(wanted.sender, number)
+        entry.recipients, entry.detail = tuple(recipients.shown), recipients.note
+        client.check(chosen.name, wanted, entry.recipients)
+        shown = (wanted.sender or "the default number") if preview else None
+        sender = client.sender(wanted.sender, settings.signal_number or shown)
         content = catalogue.render(chosen, wanted, client.styled)
-        said = f"{content.text} {wanted.options.values}"
-        access.check_text(said, request.headers["Authorization"])
-        limits.messages(client.name, client.limits.get("client"), entry.recipients)
-        rules = {"": client.limits.get("recipient")}
-        if chosen:
-            rules[chosen.name] = chosen.limit
-        refused = limits.admit(client.name, rules, entry.recipients)
         message = Message(sender, content, wanted.options.values)
-        entry.detail = recipients.note
+        access.check_text(message, request.headers["Authorization"])
+        limits.messages(client.name, client.limits.get("client"), entry.recipients)
+        rules = [("", client.limits.get("recipient")), (chosen.name, chosen.limit)]
+        refused = limits.admit(client.name, rules, entry.recipients)
         outcomes = _deliver(signal, message, entry.recipients, refused, deadline)
-        return exchange.delivered(
-            recipients, outcomes, chosen.answer if chosen else 201
-        )
+        return exchange.delivered(recipients, outcomes, chosen.answer)
 
     return gateway
 
