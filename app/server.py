@@ -8,20 +8,17 @@ from selectors import EVENT_READ
 from time import monotonic
 from typing import Any
 
-from gunicorn import util
-from gunicorn.glogging import Logger
+from gunicorn import glogging, util
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.logs import share_handler
 
-SILENCE = struct.pack(
-    "qq" if socket.SO_RCVTIMEO == 66 else "ll", 5, 0
-)  # 5 s, for the kernel
+SILENCE = struct.pack("ll", 5, 0)  # seconds of a pause in a request, for the kernel
 LINGER_SECONDS = 1.0  # for a caller to close its side of an ended connection
 
 
-class ServerLogger(Logger):  # type: ignore[misc]
+class ServerLogger(glogging.Logger):  # type: ignore[misc]
     """Writes lines in the gateway's own format."""
 
     def setup(self, cfg: Any) -> None:
