@@ -31,8 +31,8 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
 
 
-def _or(sentence: str, convert: Callable[[str], T]) -> Callable[[str], T]:
-    """``convert``, whose errors become this sentence."""
+def told(sentence: str, convert: Callable[[str], T]) -> Callable[[str], T]:
+    """``convert``, whose errors are told by this sentence."""
 
     def read(text: str) -> T:
         try:
@@ -48,7 +48,7 @@ def _one(*allowed: str) -> Callable[[str], str]:
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:
-    return _or(f"must be one of {', '.join(allowed)}.", _one(*allowed))
+    return told(f"must be one of {', '.join(allowed)}.", _one(*allowed))
 
 
 def _limit(text: str) -> str:
@@ -56,7 +56,7 @@ def _limit(text: str) -> str:
     return text
 
 
-def _matched(pattern: str, text: str) -> str:
+def matched(pattern: str, text: str) -> str:
     if not re.fullmatch(pattern, text):
         raise ValueError("in another form")
     return text
@@ -73,23 +73,23 @@ def _pattern(text: str) -> str:
     return text if is_number else text.lower()
 
 
-number = _or(
+number = told(
     "is no phone number. Write it with its country code, like +4915100000001.",
     phone.e164,
 )
-pattern = _or(
+pattern = told(
     "is no recipient and no pattern of one. Write it like +49* or group.*.", _pattern
 )
-network = _or("is no network. Write it like 10.0.0.0/8.", _network)
-networks = _or(
+network = told("is no network. Write it like 10.0.0.0/8.", _network)
+networks = told(
     "must be networks separated by commas, like 10.0.0.0/8.",
     lambda text: tuple(map(_network, split(text))),
 )
-limit = _or("is no limit. Write it like 10 per 5 minutes.", _limit)
-region = _or("is no country. Give two letters, like DE.", _one(*SUPPORTED_REGIONS))
-positive = _or(
+limit = told("is no limit. Write it like 10 per 5 minutes.", _limit)
+region = told("is no country. Give two letters, like DE.", _one(*SUPPORTED_REGIONS))
+positive = told(
     "must be a whole number above 0.",
-    lambda text: int(_matched(r"[1-9][0-9]{0,9}", text)),
+    lambda text: int(matched(r"[1-9][0-9]{0,9}", text)),
 )
 
 

@@ -72,7 +72,11 @@ def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
     def refuse(error: GatewayError) -> Response:
         journal().outcome = error.code
         journal().detail = journal().detail or error.detail
-        response = _in_words(error.code, error.sentence(sentences))
+        sentence, number = error.sentence(sentences), journal().request_id
+        response = jsonify(error=sentence, code=error.code, request_id=number)
+        if _prefers_text():
+            response = Response(f"{sentence}\n")
+            response.content_type = "text/plain; charset=utf-8"
         response.status_code = error.status
         if error.retry_after or error.status == 503:
             response.headers["Retry-After"] = str(error.retry_after or RETRY_AFTER)
@@ -92,12 +96,6 @@ def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return response
-
-
-def _in_words(code: str, sentence: str) -> Response:
-    if _prefers_text():
-        return Response(sentence + "\n", content_type="text/plain; charset=utf-8")
-    return jsonify(error=sentence, code=code, request_id=journal().request_id)
 
 
 def _prefers_text() -> bool:
@@ -189,8 +187,4 @@ def _not_json(raw: bytes, error: Exception) -> str:
     return f"it is not JSON: look at {place}"
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
+_STRICT = json.JSONDecoder(parse_constant=int)  # which takes neither NaN nor Infinity

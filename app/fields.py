@@ -84,19 +84,16 @@ def _field(name: str, spec: str, conversion: str | None) -> Field:
 
 def fill(parts: Iterable[Part], fields: Fields, defaults: Fields) -> str:
     """The text with every field's value in it; raises `MissingField`."""
-    return "".join(
-        part if isinstance(part, str) else _value(part, fields, defaults)
-        for part in parts
-    )
-
-
-def _value(field: Field, fields: Fields, defaults: Fields) -> str:
-    value = look_up(fields, field.steps)
-    if value is None:
-        value = defaults.get(field.name)
-    if value is None:
-        raise MissingField(field.name)
-    return _written(value, field.spec)
+    written = []
+    for part in parts:
+        if isinstance(part, Field):
+            value = look_up(fields, part.steps)
+            value = defaults.get(part.name) if value is None else value
+            if value is None:
+                raise MissingField(part.name)
+            part = _written(value, part.spec)
+        written.append(part)
+    return "".join(written)
 
 
 def look_up(value: Any, steps: Iterable[str]) -> Any:

@@ -29,13 +29,14 @@ ABOUT: dict[str, object] = {
     "version": VERSION,
     "capabilities": {"v2/send": ["quotes", "mentions"]},
 }
+Problems = Callable[[], list[str]]
 PROBE_SECONDS = 5.0
 PROBED_SECONDS = 10.0  # for which the result of a probe is used
 
 
 def readiness(
     numbers: list[str], preview: bool, limits: Limits, signal: Signal
-) -> Callable[[], list[str]]:
+) -> Problems:
     """A function that gives the codes of what keeps a message from being sent now.
 
     ``numbers`` are those that may send. Signal's servers are asked by one caller at a time.
@@ -80,9 +81,7 @@ def _problem(backend: Backend, sender: str | None, deadline: float) -> str | Non
     return "sender_not_registered" if is_missing else None
 
 
-def blueprint(
-    settings: Settings, limits: Limits, problems: Callable[[], list[str]]
-) -> Blueprint:
+def blueprint(settings: Settings, limits: Limits, problems: Problems) -> Blueprint:
     """The routes that only tell. ``problems`` is what `readiness` gives."""
     health = Blueprint("health", __name__)
 
@@ -117,7 +116,7 @@ def blueprint(
         if not settings.metrics_token:
             raise GatewayError("not_found")
         identify([ApiToken.of("prometheus", settings.metrics_token)])
-        text = metrics.exposition(VERSION, problems())
-        return Response(text, content_type=metrics.CONTENT_TYPE)
+        page = metrics.exposition(VERSION, problems())
+        return Response(page, content_type=metrics.CONTENT_TYPE)
 
     return health

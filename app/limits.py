@@ -4,7 +4,7 @@ Where the storage is down or slow the gateway goes on sending: a code must not d
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import ceil
 from time import monotonic, time
@@ -60,10 +60,7 @@ class Limits:
             self._count("client", _parsed(limit), client, len(recipients))
 
     def admit(
-        self,
-        client: str,
-        rules: Sequence[tuple[str, str | None]],
-        recipients: Sequence[str],
+        self, client: str, rules: Mapping[str, str | None], recipients: Sequence[str]
     ) -> dict[str, Outcome]:
         """Count a message to each recipient; the outcomes of those over a limit.
 
@@ -71,8 +68,10 @@ class Limits:
         """
         refused: dict[str, Outcome] = {}
         for recipient in recipients:
-            for name, limit in rules:
-                keys = ("to", client, name, _digest(recipient))
+            # No number stands in the storage.
+            digest = hashlib.sha256(recipient.encode()).hexdigest()[:32]
+            for name, limit in rules.items():
+                keys = ("to", client, name, digest)
                 if limit and not self._hit(_parsed(limit), *keys):
                     wait = self._wait(_parsed(limit), *keys)
                     over = not_sent("rate_limited", "over the limit", wait)
@@ -112,8 +111,3 @@ class Limits:
         self._failed_until = monotonic() + PAUSE_SECONDS
         LOG.critical("the storage of the limits does not answer: nothing is limited")
         return answer
-
-
-def _digest(recipient: str) -> str:
-    """No number stands in the storage."""
-    return hashlib.sha256(recipient.encode()).hexdigest()[:32]

@@ -65,7 +65,11 @@ def log_requests(app: Flask, preview: bool) -> None:
         sends = request.endpoint == "gateway.send"
         level = _level(entry, status, sends)
         LOG.log(level, "request", extra={"entry": _values(entry, status)})
-        _count(entry, sends)
+        metrics.IN_FLIGHT.dec()
+        code = "ok" if entry.outcome in SUCCESS else entry.outcome
+        metrics.REQUESTS.labels(code).inc()
+        if sends:
+            metrics.REQUEST_SECONDS.observe(monotonic() - entry.started)
         return response
 
 
@@ -93,14 +97,6 @@ def _values(entry: Journal, status: int) -> dict[str, Any]:
         "signal_ms": round(entry.signal_seconds * 1000),
     }
     return {**values, "detail": entry.detail} if entry.detail else values
-
-
-def _count(entry: Journal, sends: bool) -> None:
-    metrics.IN_FLIGHT.dec()
-    code = "ok" if entry.outcome in SUCCESS else entry.outcome
-    metrics.REQUESTS.labels(code).inc()
-    if sends:
-        metrics.REQUEST_SECONDS.observe(monotonic() - entry.started)
 
 
 def set_up_logging(level: str, log_format: str) -> None:

@@ -104,6 +104,7 @@ def _matching(pattern: str) -> Callable[[Any], Any]:
 
 _flag = _of(bool, lambda value: True)
 _time = _of(int, lambda value: 0 <= value < 2**63)
+_list = _of(list, lambda value: True)
 _argument = _of(str, lambda value: not value.startswith("-") and "\0" not in value)
 
 
@@ -112,19 +113,10 @@ def _author(value: Any) -> str:
 
 
 def _mentions(value: Any) -> list[dict[str, Any]]:
-    keys = {"start", "length", "author"}
-    return [
-        {
-            "start": _time(entry["start"]),
-            "length": _time(entry["length"]),
-            "author": _author(entry["author"]),
-        }
-        for entry in _of(list, lambda value: all(set(e) == keys for e in value))(value)
-    ]
-
-
-def _attachments(value: Any) -> list[str]:
-    return [_attachment(text) for text in _of(list, lambda value: True)(value)]
+    form = {"start": _time, "length": _time, "author": _author}
+    if any(set(entry) != set(form) for entry in _list(value)):
+        raise ValueError("other keys")
+    return [{key: read(entry[key]) for key, read in form.items()} for entry in value]
 
 
 def _preview(value: Any) -> dict[str, str]:
@@ -138,7 +130,10 @@ _MENTIONS = "a list of objects with start, length and author, a phone number"
 _FORMS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "text_mode": (_matching("normal|styled|"), "'normal' or 'styled'"),
     "notify_self": (_flag, "true or false"),
-    "base64_attachments": (_attachments, "a list of base64 or data: addresses"),
+    "base64_attachments": (
+        lambda value: [_attachment(text) for text in _list(value)],
+        "a list of base64 or data: addresses",
+    ),
     "link_preview": (_preview, "an object with an https url, a title and more"),
     "view_once": (_flag, "true or false"),
     "mentions": (_mentions, _MENTIONS),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode
@@ -28,10 +29,27 @@ CLIENT_KEYS = (
     "templates number recipients networks limits passthrough attachments text_mode"
 ).split()
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]*")
-_TEMPLATE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_TEXT_MODE = environment.one_of("normal", "styled")
-_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_text_mode = environment.one_of("normal", "styled")
+_name = environment.told(
+    "cannot be a name here. Use letters, digits and _.",
+    partial(environment.matched, r"[A-Za-z_][A-Za-z0-9_.\[\]-]*"),
+)
+_template_name = environment.told(
+    "cannot name a template. Use letters, digits, _ and -.",
+    partial(environment.matched, r"[A-Za-z0-9_-]{1,64}"),
+)
+_language = environment.told(
+    "is no language. Write it like de or de-AT.",
+    partial(environment.matched, r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*"),
+)
+_severity = environment.told(
+    f"is no severity. authentik's are {', '.join(SEVERITIES)}.",
+    partial(environment.matched, "|".join(SEVERITIES)),
+)
+
+
+def _locale(key: str) -> str:
+    return _language(key).replace("_", "-").lower()
 
 
 def read(
@@ -71,14 +89,7 @@ class TemplateFile(Document):
         return Catalogue(self._templates, self._variables, clients, sentences)
 
     def _texts(self, node: Node | None, what: str) -> dict[str, str]:
-        def name(key: str) -> str:
-            if not _NAME.fullmatch(key):
-                raise ValueError(
-                    f"cannot be a name in {what}. Use letters, digits and _."
-                )
-            return key
-
-        return self.mapping(node, what, name, lambda key, value: self.text(value))
+        return self.mapping(node, what, _name, lambda key, value: self.text(value))
 
     def _template(self, name: str, node: Node) -> Template:
         parts = self.parts(node, f"template '{name}'", TEMPLATE_KEYS)
@@ -153,7 +164,7 @@ class TemplateFile(Document):
         parts = self.parts(node, f"client '{name}'", CLIENT_KEYS)
         limits = self.parts(parts.get("limits"), "limits", ("recipient", "client"))
         read = {k: self.converted(v, environment.limit) for k, v in limits.items()}
-        modes = self.converted(parts.get("text_mode"), _TEXT_MODE)
+        modes = self.converted(parts.get("text_mode"), _text_mode)
         return Client(
             name=name,
             templates=self.converted(parts.get("templates"), self._known),
@@ -174,21 +185,3 @@ class TemplateFile(Document):
     def _sentence(self, code: str, node: Node) -> str:
         read = self.converted(node, lambda text: checked_sentence(code, text))
         return read[0] if read else KINDS[code].sentence
-
-
-def _template_name(name: str) -> str:
-    if not _TEMPLATE_NAME.fullmatch(name):
-        raise ValueError("cannot name a template. Use letters, digits, _ and -.")
-    return name
-
-
-def _locale(key: str) -> str:
-    if not _LOCALE.fullmatch(key):
-        raise ValueError("is no language. Write it like de or de-AT.")
-    return key.replace("_", "-").lower()
-
-
-def _severity(key: str) -> str:
-    if key not in SEVERITIES:
-        raise ValueError(f"is no severity. authentik's are {', '.join(SEVERITIES)}.")
-    return key

@@ -142,14 +142,19 @@ class Catalogue:
         Raises ``missing_field``, and ``no_message`` if nothing is left to be seen.
         """
         if template is OWN:
-            message = _own(request, as_styled)
+            text = request.own_message()
+            if "mentions" not in request.options.values:  # they count its characters
+                text = clean(text, keep_lines=True)
+            asked = request.options.styled
+            is_styled = as_styled if asked is None else asked
+            message = parse_message(text) if is_styled else plain(text)
         else:
             fields = {**request.fields, **self.variables}
-            text = template.text_for(request.severity, request.locale)
+            compiled = template.text_for(request.severity, request.locale)
             try:
                 pieces = [
                     p if isinstance(p, Style) else fill(p, fields, template.defaults)
-                    for p in text
+                    for p in compiled
                 ]
             except MissingField as missing:
                 raise GatewayError("missing_field", field=missing.name) from missing
@@ -190,12 +195,3 @@ def compile_message(
         except ValueError as error:
             problems.append((offset, f"{error}."))
     return tuple(compiled), problems
-
-
-def _own(request: SendRequest, as_styled: bool) -> Styled:
-    text = request.own_message()
-    if "mentions" not in request.options.values:  # they count its characters
-        text = clean(text, keep_lines=True)
-    asked = request.options.styled
-    is_styled = as_styled if asked is None else asked
-    return parse_message(text) if is_styled else plain(text)

@@ -48,7 +48,7 @@ def blueprint(
         message = Message(sender, content, wanted.options.values)
         access.check_text(message, request.headers["Authorization"])
         limits.messages(client.name, client.limits.get("client"), entry.recipients)
-        rules = [("", client.limits.get("recipient")), (chosen.name, chosen.limit)]
+        rules = {chosen.name: chosen.limit, "": client.limits.get("recipient")}
         refused = limits.admit(client.name, rules, entry.recipients)
         outcomes = _deliver(signal, message, entry.recipients, refused, deadline)
         return exchange.delivered(recipients, outcomes, chosen.answer)

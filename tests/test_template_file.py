@@ -210,7 +210,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
     assert problems == [
         f"line 2: {IN_QUOTES}",
         "line 3: YAML reads 'on' as true or false. Put it in quotes.",
-        "line 4: 'the name' cannot be a name in variables. Use letters, digits and _.",
+        "line 4: 'the name' cannot be a name here. Use letters, digits and _.",
         "line 7: a text is expected here, not a mapping. If the text begins with '{', put it in quotes.",
         f"line 8: template 'sms' has no 'colour'. It may have: {KEYS}.",
         "line 9: 'deutsch!' is no language. Write it like de or de-AT.",
@@ -223,7 +223,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         "line 18: 'fatal' is no severity. authentik's are notice, warning, alert.",
         "line 18: '{0}' is no field. " + NO_FIELD,
         "line 18: there is no value. Write one, or take the line out.",
-        "line 19: 'a b' cannot be a name in defaults. Use letters, digits and _.",
+        "line 19: 'a b' cannot be a name here. Use letters, digits and _.",
         f"line 19: {IN_QUOTES}",
         f"line 20: {IN_QUOTES}",
         "line 20: this is no recipient. Write phone numbers with their country code, as in"
@@ -445,7 +445,7 @@ def test_problems_and_reprs_hold_nothing_of_the_environment() -> None:
         {"ADMINS": f"{ADMIN},s3cr3t", "OTHER": "0ther-s3cr3t"},
     )
     assert problems[:2] == [
-        "line 2: this is no recipient. In {ADMINS} write phone numbers with their country code,"
+        "line 2: this is no recipient. In ${ADMINS} write phone numbers with their country code,"
         " as in +4915100000001, groups or user names.",
         "line 2: this is no recipient. Write phone numbers with their country code,"
         " as in +4915100000001, groups or user names.",

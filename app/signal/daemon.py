@@ -27,6 +27,7 @@ _RENAMED = {
     "sticker": "sticker",
 }
 MENTION = "{start}:{length}:{author}"
+PLAIN = "data:application/octet-stream;base64,"
 _ACI = re.compile(r"[0-9a-f-]{36}")
 CONCURRENCY = 96  # it serves each request on a thread of its own
 
@@ -160,22 +161,12 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     for name, key in (("mentions", "mention"), ("quote_mentions", "quoteMention")):
         if name in options:
             given[key] = [MENTION.format_map(entry) for entry in options[name]]
-    if "base64_attachments" in options:
+    if "base64_attachments" in options:  # anything else is a path on the daemon's host
         given["attachment"] = [
-            _data_uri(text) for text in options["base64_attachments"]
+            text if text.startswith("data:") else PLAIN + text
+            for text in options["base64_attachments"]
         ]
-    if "link_preview" in options:
-        given |= _preview(options["link_preview"])
-    return given
-
-
-def _data_uri(text: str) -> str:
-    """Never anything else: what is no data: would be read as a path on the daemon's host."""
-    prefix = "" if text.startswith("data:") else "data:application/octet-stream;base64,"
-    return prefix + text
-
-
-def _preview(preview: Mapping[str, str]) -> dict[str, str]:
+    preview = options.get("link_preview", {})
     if "base64_thumbnail" in preview:
         raise ValueError("a signal-cli daemon takes no 'base64_thumbnail'")
-    return {f"preview{key.capitalize()}": value for key, value in preview.items()}
+    return given | {f"preview{key.capitalize()}": text for key, text in preview.items()}
