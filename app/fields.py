@@ -108,6 +108,12 @@ def look_up(value: Any, steps: Iterable[str]) -> Any:
     return value
 
 
+def mappings(value: Any) -> list[dict[str, Any]]:
+    """The mappings in a list of untrusted JSON; none of anything else."""
+    listed = value if isinstance(value, list) else []
+    return [entry for entry in listed if isinstance(entry, dict)]
+
+
 def _written(value: Any, spec: str) -> str:
     text = readable(value)
     if spec == "text":

@@ -72,8 +72,6 @@ WAITING = Gauge(
     multiprocess_mode="livesum",
     registry=_REGISTRY,
 )
-
-
 READY = Gauge(
     "signal_gateway_ready",
     "Whether a message could be sent now.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import GatewayError
-from app.fields import clean, is_blank, readable
+from app.fields import clean, is_blank, mappings, readable
 from app.options import Options, read_options
 from app.recipients import Recipients, read_recipients, read_sender
 
@@ -67,8 +67,6 @@ class SendRequest:
     sender: str | None
     shape: str | None
     message: Any
-    locale: str | None
-    severity: str | None
     options: Options
 
     def __repr__(self) -> str:
@@ -108,7 +106,6 @@ def read(
     if reading.own and not isinstance(sender, (str, int)):
         sender = None  # other senders' key
     fields = {**payload, **alert, **({"token": code} if code else {})}
-    locale, severity = fields.get("locale"), fields.get("severity")
     known = reading.options or payload
     shape = "code" if code else "notification" if alert else "text" if message else None
     return SendRequest(
@@ -117,8 +114,6 @@ def read(
         sender=read_sender(sender, variables),
         shape=shape,
         message=message,
-        locale=locale if isinstance(locale, str) else None,
-        severity=severity if isinstance(severity, str) else None,
         options=read_options({k: v for k, v in payload.items() if k in known}),
     )
 
@@ -173,21 +168,15 @@ def _alert(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def _slack_alert(payload: Mapping[str, Any]) -> dict[str, Any]:
     """That of its Slack form (``send_webhook_slack``), which lacks the webhook's body."""
-    attachments = payload.get("attachments")
-    entry = attachments[0] if isinstance(attachments, list) and attachments else None
-    first = entry if isinstance(entry, dict) else {}
+    first = next(iter(mappings(payload.get("attachments"))), {})
     footer = first.get("footer")
     is_authentiks = isinstance(footer, str) and footer.startswith("authentik ")
     is_beside = _first(payload, TEXT_KEYS + BODY_KEYS)  # a text of somebody's own
     if payload.get("username") != "authentik" or not is_authentiks or is_beside:
         return {}
-    listed = first.get("fields")
-    entries = [
-        e for e in (listed if isinstance(listed, list) else []) if isinstance(e, dict)
-    ]
-    titles = {
-        e["title"]: e.get("value") for e in entries if isinstance(e.get("title"), str)
-    }
+    entries = mappings(first.get("fields"))
+    named = [entry for entry in entries if isinstance(entry.get("title"), str)]
+    titles = {entry["title"]: entry.get("value") for entry in named}
     action = readable(first.get("title") or "")
     context = [
         f"{k}: {readable(v)}" for k, v in titles.items() if k not in SLACK_FIELDS

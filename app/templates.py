@@ -59,14 +59,16 @@ class Template:
         runs = [piece for piece in self.message if not isinstance(piece, Style)]
         return [part for run in runs for part in run if isinstance(part, Field)]
 
-    def text_for(self, severity: str | None, locale: str | None) -> Compiled:
-        """The variant for the severity, else the text in the locale, else the main text.
+    def text_for(self, fields: Fields) -> Compiled:
+        """The variant for the ``severity``, else the text in the ``locale``, else the main text.
 
         ``de-AT`` falls back to ``de``.
         """
-        if severity and severity in self.variants:
+        known = (fields.get(name) for name in ("severity", "locale"))
+        severity, locale = (v if isinstance(v, str) else "" for v in known)
+        if severity in self.variants:
             return self.variants[severity]
-        language = (locale or "")[:LONGEST_LOCALE].replace("_", "-").lower()
+        language = locale[:LONGEST_LOCALE].replace("_", "-").lower()
         while language and language not in self.locales:
             language = language.rpartition("-")[0]
         return self.locales.get(language, self.message)
@@ -150,7 +152,7 @@ class Catalogue:
             message = parse_message(text) if is_styled else plain(text)
         else:
             fields = {**request.fields, **self.variables}
-            compiled = template.text_for(request.severity, request.locale)
+            compiled = template.text_for(request.fields)
             try:
                 pieces = [
                     p if isinstance(p, Style) else fill(p, fields, template.defaults)

@@ -28,7 +28,6 @@ DEFAULT_CONCURRENCY = 96  # sends at once, where the server does not say
 FAILED_SECONDS = 10.0  # a server that failed is tried last for this long
 LEARNING_SECONDS = 2.0
 
-
 BUSY = not_sent("busy", "no turn in time: as many sends as are allowed were under way")
 LATE = unknown("the server did not answer in time")
 

@@ -21,8 +21,6 @@ _SGR = {
     Style.SPOILER: ("7", "27"),
     Style.MONOSPACE: ("36", "39"),
 }
-
-
 REACHABLE = """\
 The gateway cannot start: SIGNAL_API_URL is not set, and it would listen on {}.
 A preview shows messages on this terminal and serves 127.0.0.1 alone. To send them, set
@@ -34,8 +32,6 @@ Try it in another terminal:
 curl http://{}/v2/send -H 'Authorization: Bearer {}' -d \
 '{{"From": "authentik", "To": "+49 151 12345678", "Body": "004821", "Message": "Use this code: 004821"}}'
 """
-
-
 COUNTED_APART = (
     "Each of the %s workers counts its limits for itself: set"
     " RATE_LIMIT_STORAGE_URI=redis://… to count them together, or WEB_CONCURRENCY=1."

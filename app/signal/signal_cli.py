@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from app.fields import mappings
 from app.signal.outcome import NOT_TO_ALL, Outcome, State
 from app.signal.reasons import (
     CAPTCHA,
@@ -62,9 +63,7 @@ def _read_line(line: str, recipient: str) -> Outcome | None:
 
 def read_results(response: Mapping[str, Any], recipient: str) -> Outcome:
     """The outcome of a list of results: sent if anybody got it or nobody else was there."""
-    results = response.get("results")
-    listed = results if isinstance(results, list) else []
-    entries = [entry for entry in listed if isinstance(entry, dict)]
+    entries = mappings(response.get("results"))
     failed = [entry for entry in entries if entry.get("type") != "SUCCESS"]
     if entries and len(failed) == len(entries):
         return _gravest(failed, recipient)
