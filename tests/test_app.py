@@ -28,10 +28,11 @@ def test_problems_of_environment_and_templates_are_told_together(
     ]
 
 
-def test_only_a_preview_says_that_it_is_one() -> None:
+def test_only_a_preview_says_that_it_is_one_and_it_has_its_own_token() -> None:
     assert "X-Preview" not in client().get("/v1/health").headers
     preview = create_app(environ={}).test_client()
     assert preview.get("/v1/health").headers["X-Preview"] == "true"
+    assert preview.post("/v2/send", headers=BEARER).status_code == 401
 
 
 def test_a_preview_serves_its_own_machine_alone(
@@ -53,8 +54,3 @@ def test_a_mistake_in_the_tokens_brings_no_second_problem() -> None:
     with pytest.raises(ConfigurationError) as error:
         create_app(environ={"SIGNAL_API_URL": "http://s:8080", "API_TOKENS": "a:short"})
     assert len(error.value.problems) == 1
-
-
-def test_a_preview_lets_nobody_in_without_its_token() -> None:
-    preview = create_app(environ={}).test_client()
-    assert preview.post("/v2/send", headers=BEARER).status_code == 401
