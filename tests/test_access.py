@@ -171,7 +171,10 @@ def check(
         document = {"to": NUMBER, "token": "004821", **payload}
         client.check(template, payloads.read(document, {}, None), to)
     except GatewayError as error:
-        assert error.code == "forbidden"
+        assert error.sentence({}) == (
+            "No message was sent. Tell the administrator: this is not allowed here."
+            " The gateway's log has the reason."
+        )
         return error.detail.split("'")[2]
     return None
 

@@ -45,12 +45,8 @@ def test_each_language_has_a_sentence_of_its_own_for_every_code(language: str) -
     found = sentences_of(language)
     assert list(found) == list(KINDS)
     assert [code for code in found if found[code] == KINDS[code].sentence] == []
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_sentence_has_a_field_that_is_filled_in_in_english(language: str) -> None:
-    found = " ".join(sentences_of(language).values())
-    assert "{wait}" not in found and "{hint}" not in found
+    # They would be filled in in English.
+    assert "{wait}" not in str(found) and "{hint}" not in str(found)
 
 
 def test_no_two_languages_share_a_sentence() -> None:
