@@ -40,9 +40,7 @@ def refusal(value: Any, key: str = "recipients") -> tuple[str, str]:
     [
         (None, ()),
         ([], ()),
-        (" , ", ()),
         (["", None, "\u200b"], ()),
-        ([ANNA, "", None, " "], (ANNA,)),
         (4915112345678, (ANNA,)),
         ([4915112345678, BERT], (ANNA, BERT)),
         (f"{BERT} ,0151 12345678,", (BERT, ANNA)),
@@ -91,11 +89,11 @@ def test_a_variable_that_does_not_exist_is_told_by_its_name(value: Any) -> None:
     ("value", "shown"),
     [
         ("foo", "foo"),
+        (f"{ANNA},{BERT}", f"{ANNA},{BERT}"),
         (0, "0"),
         (-1, "-1"),
         (10**15, str(10**15)),
         ("--help", "--help"),
-        ("hash:0123", "hash:0123"),
         ("{x.__class__}", "{x.__class__}"),
         ("a\u202eb\u200bc\u2028d\ud800", "abc d"),
         ("x" * 100_000, "x" * 40),
@@ -111,26 +109,12 @@ def test_what_is_no_recipient_is_named_cleaned_and_cut(value: Any, shown: str) -
     }
 
 
-def test_a_number_of_two_countries_is_asked_back() -> None:
-    payload = {"to": "15123456789", "message": "x"}
-    assert post(payload, default_region="DE").refusal == (
-        "invalid_recipient",
-        "'15123456789' is a number in more than one country. Sign out, sign in again, and"
-        " enter it with a plus and its country code, like +49 151 23456789.",
-    )
-
-
 @pytest.mark.parametrize("typed", [f"{ANNA},{BERT}", "{INTERNAL}", "{{.NUMBER}}"])
 @pytest.mark.parametrize("key", ["To", "to", "recipient", "phone_number"])
 def test_what_a_person_typed_is_one_recipient_and_no_variable(
     key: str, typed: str
 ) -> None:
     assert send(**{key: typed}).refusal[0] == "invalid_recipient"
-
-
-def test_an_entry_of_a_list_is_one_recipient() -> None:
-    result = send(recipients=[f"{ANNA},{BERT}"])
-    assert result.refusal == ("invalid_recipient", f"'{ANNA},{BERT}'{RETYPE}")
 
 
 @pytest.mark.parametrize("value", ["{INTERNAL}", ["foo", "{{.INTERNAL}}"]])
