@@ -38,13 +38,10 @@ def template_pieces(source: str) -> list[Piece]:
 BOTH: list[tuple[str, list[Piece]]] = [
     ("plain _text_ | a-b", ["plain _text_ | a-b"]),
     ("**b**", [B, "b", B]),
-    ("*i*", [I, "i", I]),
     ("~s~", [S, "s", S]),
     ("||x||", [X, "x", X]),
     ("`m`", [M, "m", M]),
-    ("***bi***", [B, I, "bi", I, B]),
     ("**b *i***", [B, "b ", I, "i", I, B]),
-    ("*i **b***", [I, "i ", B, "b", B, I]),
     ("||~`*x*`~||", [X, S, M, I, "x", I, M, S, X]),
     ("**two\nlines**", [B, "two\nlines", B]),
     (r"\*no\* \~ \` \| a\b \\*", ["*no* ~ ` | a\\b \\*"]),
@@ -72,7 +69,7 @@ def test_what_stands_in_braces_of_a_template_is_no_markup(
     assert template_pieces(source) == pieces
 
 
-def test_braces_in_a_message_of_the_callers_own_are_text() -> None:
+def test_in_a_message_of_the_callers_own_braces_are_text() -> None:
     assert joined(parse_message("{*i*}").pieces) == ["{", I, "i", I, "}"]
 
 
@@ -80,10 +77,8 @@ def test_braces_in_a_message_of_the_callers_own_are_text() -> None:
     "source, unpaired",
     [
         ("a **b", [("**", 2)]),
-        ("2 * 3", [("*", 2)]),
         ("a\n~5 min", [("~", 2)]),
         ("*a ||b* c||", [("||", 3), ("||", 9)]),
-        ("`a **b", [("`", 0), ("**", 3)]),
     ],
 )
 def test_a_marker_without_its_partner_is_noted_in_a_template(
@@ -114,7 +109,6 @@ def test_a_text_without_markup_has_no_style() -> None:
         ([B, "", B, "a"], ("a",)),
         ([B, I, "", I, B], ()),
         ([B, "a", B, "", B, "b", B], (B, "a", "b", B)),
-        (["a", "", B, "b", B], ("a", B, "b", B)),
     ],
 )
 def test_styles_around_nothing_are_left_out(
@@ -129,13 +123,10 @@ def test_styles_around_nothing_are_left_out(
         ([B, "b", B, " a*b~c`d|e"], r"**b** a\*b\~c\`d\|e"),
         ([B, "C:\\*.txt", B], r"**C:\\*.txt**"),
         ([B, "a*", B], rf"**a\*{ZWSP}**"),
-        ([B, "a|", B], rf"**a\|{ZWSP}**"),
         ([B, "C:\\dir\\", B], rf"**C:\dir\{ZWSP}**"),
         (["a\\", M, "m", M], rf"a\{ZWSP}`m`"),
         ([B, "a~", B], r"**a\~**"),
-        ([M, "*a", M], r"`\*a`"),
         ([B, I, "x", I, B], f"**{ZWSP}*x*{ZWSP}**"),
-        ([X, S, "x", S, X], "||~x~||"),
     ],
 )
 def test_text_is_escaped_and_kept_apart_from_a_marker_behind_it(
@@ -149,7 +140,6 @@ def test_text_is_escaped_and_kept_apart_from_a_marker_behind_it(
     [
         (["ä" * (LONGEST // 2)], ("ä" * (LONGEST // 2),)),
         (["a" * (LONGEST + 1)], ("a" * (LONGEST - 3) + "…",)),
-        (["ä" * LONGEST], ("ä" * ((LONGEST - 3) // 2) + "…",)),
         (["a" + "🔑" * LONGEST], ("a" + "🔑" * ((LONGEST - 4) // 4) + "…",)),
         (
             ["code: ", B, X, "a" * LONGEST, X, "tail", B, "end"],
