@@ -23,7 +23,6 @@ TEMPLATES = (
         ({"To": ANNA, "Body": "4821", "From": "+49151999", "number": "{NUMBER}"}, 201),
         ({"message": "x", "From": "+4915199999999"}, 201),
         ({"token": "4821", "from": "+4915199999999"}, 201),
-        ({"message": "x", "number": "{{ .NUMBER }}"}, 201),
     ],
 )
 def test_the_sender_is_read_from_number_and_only_for_authentiks_code_from_from(
