@@ -134,14 +134,6 @@ def test_headers_of_strangers_are_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "group"),
-    [("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64")],
-)
-def test_of_ipv6_a_whole_network_is_one_caller(address: str, group: str) -> None:
-    assert access.caller_group(address) == group
-
-
-@pytest.mark.parametrize(
     ("numbers", "requested", "default", "outcome"),
     [
         ((), None, NUMBER, NUMBER),

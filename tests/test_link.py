@@ -291,16 +291,12 @@ def test_a_server_that_does_not_list_its_accounts_is_asked_again(
         assert run()[1].endswith("SIGNAL_NUMBER=+4915100000002\n")
 
 
-def test_the_other_commands_tell_what_is_wrong() -> None:
+def test_the_other_commands_tell_what_is_wrong_but_a_token_is_made() -> None:
     given = {"SIGNAL_API_URL": "http://signal:8080"}
     for command in ("check", "render", "run"):
         assert process(command, **given) == (1, DOES_NOT_START)
-
-
-def test_a_token_is_made_before_there_is_one() -> None:
-    status, text = process("token", "authentik", SIGNAL_API_URL="http://signal:8080")
-    assert status == 0
-    assert "add authentik:<the token> to API_TOKENS" in text
+    status, text = process("token", "authentik", **given)
+    assert status == 0 and "add authentik:<the token> to API_TOKENS" in text
 
 
 def test_gunicorn_does_not_start_without_tokens(tmp_path: Path) -> None:

@@ -28,7 +28,6 @@ templates:
 DEFAULTS = "missing: default, deep.down: below, user.email.title: no method"
 CODE = {"token": "012345", "to": ANNA}
 ALERT = {"severity": "notice", "user_email": "a@b", "user_username": "a", "body": "In"}
-MESSAGE = {"message": "Hello", "to": ANNA}
 
 
 def filled(message: str, **payload: Any) -> Result:
@@ -46,7 +45,7 @@ def filled(message: str, **payload: Any) -> Result:
         ("/notification", "any", CODE, "missing_field"),
         ("", "one", CODE, "other"),
         ("", "codes", CODE, "code 012345"),
-        ("", "codes", MESSAGE, "missing_field"),
+        ("", "codes", {"message": "Hello", "to": ANNA}, "missing_field"),
     ],
 )
 def test_a_template_is_chosen_by_the_path_then_the_client_then_the_payloads_shape(
@@ -136,16 +135,3 @@ def test_what_is_wrong_with_a_text_is_told_with_its_place() -> None:
     (mark, _), (field, sentence) = problems
     assert (mark, field) == (0, 8)
     assert sentence.startswith("'{0}' is no field.")
-
-
-@pytest.mark.parametrize("client", ["normal", "styled"])
-@pytest.mark.parametrize("mode", ["normal", "styled", None])
-def test_an_own_text_is_read_as_it_says_else_as_its_client_does(
-    client: str, mode: str | None
-) -> None:
-    rules = f"clients: {{authentik: {{text_mode: {client}}}}}"
-    payload = {**MESSAGE, "message": "**a** 2*3", "text_mode": mode}
-    (document,) = post(payload, templates=rules).sent
-    as_styled = (mode or client) == "styled"
-    text = "**a** 23" if as_styled else "**a** 2*3"
-    assert (document["message"], document["text_mode"]) == (text, mode or client)
