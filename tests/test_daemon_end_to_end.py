@@ -1,7 +1,6 @@
 """The gateway and the real signal-cli daemon, which has no account and so reaches nothing outside."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -79,11 +78,3 @@ def test_a_path_that_is_not_the_daemons_is_told_as_a_mistake_in_the_address(
         answer = running.post(CODE)
         assert (answer.status_code, answer.json()["code"]) == (502, "signal_rejected")
         running.wait_for("no signal-cli-rest-api at SIGNAL_API_URL: it answers 404")
-
-
-def test_a_daemon_that_went_away_is_certainly_not_sent_to(tmp_path: Path) -> None:
-    with signal_cli.daemon(tmp_path) as url:
-        pass
-    with gateway.sending(url) as running:
-        answer = running.post(CODE)
-    assert (answer.status_code, answer.json()["code"]) == (503, "signal_unreachable")

@@ -12,10 +12,6 @@ from tests.gateway import NUMBER, TOKEN, Gateway, read
 from tests.standin import Behaviour, StandIn
 
 CODE = {"From": "authentik", "To": "+49 151 12345678", "Body": "004821"}
-MESSAGE = (
-    "**Your verification code**\n\n004821\n\n"
-    "It expires in 5 minutes. If you did not ask for it, ignore this message."
-)
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +27,6 @@ def pair(servers: tuple[Gateway, StandIn]) -> tuple[Gateway, StandIn]:
     servers[1].books.requests.clear()
     servers[1].books.accepted.clear()
     return servers
-
-
-def test_a_code_reaches_signal_once(pair: tuple[Gateway, StandIn]) -> None:
-    running, upstream = pair
-    answer = running.post(CODE)
-    assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
-    assert upstream.books.requests == [
-        {
-            "number": NUMBER,
-            "recipients": ["+4915112345678"],
-            "message": MESSAGE,
-            "text_mode": "styled",
-        }
-    ]
 
 
 @pytest.mark.parametrize(

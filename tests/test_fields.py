@@ -54,34 +54,28 @@ def test_a_default_stands_in_for_what_is_missing_or_null() -> None:
     assert fill(parts, fields, defaults) == "one, two, three, "
 
 
-@pytest.mark.parametrize("template", ["{x", "x}", "{", "{x!}", "}{"])
-def test_a_brace_without_its_partner_is_told(template: str) -> None:
-    with pytest.raises(ValueError) as error:
-        compile_format(template)
-    assert str(error.value) == (
-        "a brace has no partner. For the brace itself write '{{' or '}}'"
-    )
+NO_PARTNER = "a brace has no partner. For the brace itself write '{{' or '}}'"
+NO_FIELD = "'{%s}' is no field. Write {name}, {name.key}, {name[0]} or {name:text}"
+NO_FORMAT = (
+    "':%s' is no format. Write :text, :lines, :json or one of Python's str.format"
+)
+NAMES = "x!r", "x.", "x[]", "x..y", "x[0]y", "-x", " x "
 
 
 @pytest.mark.parametrize(
-    "name", ["", "0", "x!r", "x.", "x[]", "x..y", "x[0]y", "-x", " x ", "x:{y}"]
+    ("template", "told"),
+    [
+        *((text, NO_PARTNER) for text in ("{x", "x}", "{", "{x!}", "}{")),
+        *((f"{{{name}}}", NO_FIELD % name) for name in ("", "0", *NAMES)),
+        ("{x:{y}}", NO_FIELD % "x"),
+        *((f"{{x:{spec}}}", NO_FORMAT % spec) for spec in (">99999", "c", "zz", "%Y")),
+        *((f"{{x:{spec}}}", NO_FORMAT % spec) for spec in ("TEXT", "text ")),
+    ],
 )
-def test_what_is_no_field_is_told(name: str) -> None:
+def test_what_cannot_be_filled_in_is_told(template: str, told: str) -> None:
     with pytest.raises(ValueError) as error:
-        compile_format(f"{{{name}}}")
-    assert str(error.value) == (
-        f"'{{{name.partition(':')[0]}}}' is no field."
-        " Write {name}, {name.key}, {name[0]} or {name:text}"
-    )
-
-
-@pytest.mark.parametrize("spec", [">99999", "c", "zz", "%Y", "TEXT", "text "])
-def test_an_unknown_format_is_told(spec: str) -> None:
-    with pytest.raises(ValueError) as error:
-        compile_format(f"{{x:{spec}}}")
-    assert str(error.value) == (
-        f"':{spec}' is no format. Write :text, :lines, :json or one of Python's str.format"
-    )
+        compile_format(template)
+    assert str(error.value) == told
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Whether the gateway is ready, asked of Signal's server."""
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -104,28 +103,16 @@ def test_a_preview_is_ready(number: str | None) -> None:
     assert caller.get("/health/ready").status_code == 200
 
 
-@pytest.fixture
-def hanging() -> Iterator[str]:
-    """The address of a server that takes connections and answers none."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def test_ready_is_said_at_once_while_another_server_hangs(hanging: str) -> None:
-    with standin.running() as working:
-        started = monotonic()
-        answer = client(signal_urls=(hanging, working.url)).get("/health/ready")
-        assert answer.status_code == 200
-    assert monotonic() - started < 2
-
-
-def test_what_keeps_each_server_from_sending_is_told(
-    hanging: str, monkeypatch: pytest.MonkeyPatch
+def test_a_server_that_hangs_delays_no_other_and_what_keeps_each_from_sending_is_told(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(health, "PROBE_SECONDS", 0.5)
-    with standin.running() as other:
+    with socket.create_server(("127.0.0.1", 0)) as listener, standin.running() as other:
+        urls = (f"http://127.0.0.1:{listener.getsockname()[1]}", other.url)
+        started = monotonic()
+        assert client(signal_urls=urls).get("/health/ready").status_code == 200
+        assert monotonic() - started < 2
+        monkeypatch.setattr(health, "PROBE_SECONDS", 0.5)
         other.accounts = []
-        answer = client(signal_urls=(hanging, other.url)).get("/health/ready")
-    assert (answer.status_code, answer.json) == not_ready(
-        "sender_not_registered", "signal_unreachable"
-    )
+        answer = client(signal_urls=urls).get("/health/ready")
+    problems = "sender_not_registered", "signal_unreachable"
+    assert (answer.status_code, answer.json) == not_ready(*problems)

@@ -72,15 +72,6 @@ def test_a_clients_own_limit_counts_its_messages(uri: str) -> None:
     limits.messages("other", "5 per minute", [ANNA])
 
 
-def test_a_message_that_was_not_sent_counts_all_the_same(
-    signal: responses.RequestsMock,
-) -> None:
-    signal.replace("POST", f"{SIGNAL}/v2/send", status=500, body="")
-    caller = client()
-    answers = [caller.post("/v2/send", json=CODE, headers=BEARER) for _ in range(11)]
-    assert [answer.status_code for answer in answers] == [503] * 10 + [429]
-
-
 @pytest.fixture
 def slow_redis() -> Iterator[str]:
     """The address of a Redis that takes half a second for each answer."""

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from app import templates
 from app.settings import ApiToken
 from tests.conftest import ADMIN, TOKEN
 from tests.posting import ANNA, Result, post
@@ -128,10 +127,3 @@ def test_a_missing_field_is_named_and_nothing_is_sent(
 @pytest.mark.parametrize("value", ["", " \n", "\u200b"])
 def test_a_message_without_anything_to_see_is_not_sent(value: str) -> None:
     assert filled("**{a}**", a=value).refusal[0] == "no_message"
-
-
-def test_what_is_wrong_with_a_text_is_told_with_its_place() -> None:
-    _, problems = templates.compile_message("**a {x} {0}", str)
-    (mark, _), (field, sentence) = problems
-    assert (mark, field) == (0, 8)
-    assert sentence.startswith("'{0}' is no field.")

@@ -41,12 +41,6 @@ def test_the_locale_chooses_the_language() -> None:
     )
 
 
-def test_a_recipient_named_twice_gets_one_message() -> None:
-    numbers = [ANNA, "0049 151 12345678", 4915112345678]
-    result = post({**CODE, "recipients": numbers})
-    assert [document["recipients"] for document in result.sent] == [[ANNA]]
-
-
 def test_an_error_names_its_request() -> None:
     answer = client().post("/v2/send", data=b"", headers=BEARER)
     assert answer.status_code == 400
