@@ -3,7 +3,6 @@
 import base64
 import ipaddress
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -222,17 +221,15 @@ def test_an_option_that_says_more_than_the_template_is_a_text_of_its_own(
         assert check(client, "sms", **option) is None
 
 
-@pytest.mark.parametrize(
-    ("address", "is_allowed"),
-    [("10.1.2.3", True), ("2001:db8::1", True), ("11.0.0.1", False)],
-)
-def test_a_client_calls_from_its_networks_alone(address: str, is_allowed: bool) -> None:
+def test_a_client_calls_from_its_networks_alone() -> None:
     networks = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "2001:db8::/32")))
-    Client("a").check_network(address)
-    with (
-        nullcontext() if is_allowed else pytest.raises(GatewayError, match="forbidden")
-    ):
-        Client("a", networks=networks).check_network(address)
+    client = Client("a", networks=networks)
+    for address in ("10.1.2.3", "2001:db8::1"):
+        client.check_network(address)
+    with pytest.raises(GatewayError) as error:
+        client.check_network("11.0.0.1")
+    assert refusal(error) == ("forbidden", "the client's rule 'networks' refuses this")
+    Client("a").check_network("11.0.0.1")
 
 
 def test_the_repr_of_a_client_shows_no_number() -> None:

@@ -110,7 +110,7 @@ def test_a_body_may_be_as_large_as_its_client_may_send(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     caller = gateway(tmp_path, attachments, max_body_bytes=most)
-    for size, status in ((limit, 201), (limit + 1, 413)):
+    for size, status in ((limit, 201), (limit + 1, 413), (limit + 2, 413)):
         length = {"CONTENT_LENGTH": str(size)}
         framing = {"HTTP_TRANSFER_ENCODING": "chunked"} if chunked else length
         capsys.readouterr()
