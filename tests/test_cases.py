@@ -4,7 +4,6 @@ A file of cases/ holds one kind; a case has a name, and ``source`` says where it
 """
 
 import json
-from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -146,35 +145,3 @@ def test_a_configuration_with_a_mistake_does_not_start(
         part for part, problem in zip(case["problems"], problems) if part in problem
     ]
     assert told == case["problems"] and len(told) == len(problems), problems
-
-
-@pytest.mark.parametrize(
-    ("rules", "status", "hint"),
-    [
-        ({"attachments": True}, 201, None),
-        (
-            {},
-            413,
-            "over 262144 bytes a client needs 'attachments: true' in templates.yaml, and"
-            " MAX_BODY_BYTES is the most for it",
-        ),
-    ],
-)
-def test_a_picture_of_900_kib_comes_from_a_client_that_may_send_attachments(
-    rules: dict[str, Any],
-    status: int,
-    hint: str | None,
-    signal: responses.RequestsMock,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> None:
-    picture = b64encode(bytes(900 * 1024)).decode()
-    case = {"json": {**TEXT, "base64_attachments": [picture]}}
-    caller = gateway({"clients": {"authentik": rules}}, tmp_path, SIGNAL)
-    answer = caller.post("/v2/send", headers=BEARER, data=body(case))
-    assert (answer.status_code, line(capsys).get("detail")) == (status, hint)
-    got = [
-        document["base64_attachments"]
-        for document in taken(signal, f"{SIGNAL}/v2/send")
-    ]
-    assert got == ([[picture]] if status == 201 else [])

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from configparser import ConfigParser
+from configparser import ConfigParser, SectionProxy
 from contextlib import contextmanager
 from importlib.metadata import metadata, requires, version
 from pathlib import Path
@@ -75,13 +75,6 @@ def web(signal_url: str, **more: str) -> Iterator[tuple[str, list[str]]]:
         printed.append(process.communicate(timeout=40)[0])
 
 
-def released(**more: str) -> tuple[int, str]:
-    """The status and the output of the process type release."""
-    process = started("release", **configuration(), **more)
-    output, _ = process.communicate(timeout=40)
-    return process.returncode, output
-
-
 @pytest.mark.parametrize("platform", [HEROKU, RENDER])
 def test_web_listens_on_port_and_sends_and_prints_no_token(
     platform: dict[str, str],
@@ -111,24 +104,28 @@ def test_a_stop_of_all_processes_at_once_lets_a_request_finish() -> None:
     assert len(signal.books.accepted) == 1
 
 
-def test_release_says_that_all_is_in_order() -> None:
-    status, output = released()
-    assert "The configuration is in order. templates.yaml: " in output
-    assert status == 0
-
-
+@pytest.mark.parametrize(
+    ("message", "status", "told"),
+    [
+        ("Code {token}", 0, "The configuration is in order. "),
+        ("Code {token", 1, "templates.yaml, line 1: a brace has no partner."),
+    ],
+)
 def test_release_stops_a_mistake_in_the_templates_and_names_its_line(
-    tmp_path: Path,
+    message: str, status: int, told: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "templates.yaml"
-    path.write_text("templates:\n  sms:\n    message: 'Code {token'\n")
-    status, output = released(TEMPLATES_FILE=str(path))
-    assert f"{path}, line 3: a brace has no partner." in output
-    assert status == 1
+    path.write_text(f"templates: {{sms: {{message: '{message}'}}}}\n")
+    release = started("release", **configuration(), TEMPLATES_FILE=str(path))
+    assert told in release.communicate(timeout=40)[0]
+    assert release.returncode == status
 
 
 def pinned() -> list[Requirement]:
+    """The requirements, of which each has its hashes."""
     text = (ROOT / "requirements.txt").read_text()
+    left = [line for line in PIN.sub("", text).splitlines() if line.strip()]
+    assert [line for line in left if not line.lstrip().startswith("#")] == []
     return [Requirement(pin["requirement"].strip()) for pin in PIN.finditer(text)]
 
 
@@ -137,21 +134,14 @@ def installed() -> list[Requirement]:
     return [pin for pin in pinned() if pin.marker is None or pin.marker.evaluate()]
 
 
-def setup() -> ConfigParser:
+def setup() -> SectionProxy:
     parser = ConfigParser()
     parser.read(ROOT / "setup.cfg")
-    return parser
-
-
-def test_every_line_of_the_requirements_is_pinned_with_its_hashes() -> None:
-    text = (ROOT / "requirements.txt").read_text()
-    lines = [line for line in PIN.sub("", text).splitlines() if line.strip()]
-    assert [line for line in lines if not line.lstrip().startswith("#")] == []
-    assert len(pinned()) > 10
+    return parser["options"]
 
 
 @pytest.mark.parametrize("python", ["3.11.0", "3.13.0"])
-def test_what_a_package_needs_on_any_supported_python_is_pinned_too(
+def test_what_the_gateway_needs_on_any_supported_python_is_pinned_within_its_range(
     python: str,
 ) -> None:
     here = {
@@ -159,51 +149,30 @@ def test_what_a_package_needs_on_any_supported_python_is_pinned_too(
         "python_version": python.rpartition(".")[0],
         "extra": "",
     }
-    needed = [
-        requirement
-        for pin in installed()
-        for requirement in map(Requirement, requires(pin.name) or [])
-        if requirement.marker is None or requirement.marker.evaluate(here)
-    ]
-    names = {
-        canonical(pin.name)
+    needed = setup()["install_requires"].split("\n")[1:]
+    for pin in installed():
+        needed += requires(pin.name) or []
+    pins = {
+        canonical(pin.name): next(iter(pin.specifier)).version
         for pin in pinned()
         if pin.marker is None or pin.marker.evaluate(here)
     }
-    assert needed
-    assert [str(entry) for entry in needed if canonical(entry.name) not in names] == []
+    assert len(pins) > 10
+    for wanted in map(Requirement, needed):
+        if wanted.marker is None or wanted.marker.evaluate(here):
+            assert pins[canonical(wanted.name)] in wanted.specifier
 
 
-@pytest.mark.parametrize(
-    "wanted", setup()["options"]["install_requires"].split("\n")[1:]
-)
-def test_what_the_gateway_needs_is_pinned_within_its_range(wanted: str) -> None:
-    requirement = Requirement(wanted)
-    versions = [
-        next(iter(pin.specifier)).version
-        for pin in pinned()
-        if canonical(pin.name) == canonical(requirement.name)
-    ]
-    assert versions
-    assert [
-        version for version in versions if version not in requirement.specifier
-    ] == []
-
-
-def test_what_is_pinned_runs_on_the_oldest_python() -> None:
-    """Of packages that are installed here in the version that is pinned."""
-    oldest = setup()["options"]["python_requires"].removeprefix(">=") + ".0"
+def test_what_is_pinned_runs_on_the_oldest_python_and_buildpacks_take_one() -> None:
+    supported = setup()["python_requires"]
     refused = [
         str(pin)
         for pin in installed()
         if version(pin.name) in pin.specifier
-        and oldest not in SpecifierSet(metadata(pin.name).get("Requires-Python") or "")
+        and f"{supported.removeprefix('>=')}.0"
+        not in SpecifierSet(metadata(pin.name).get("Requires-Python") or "")
     ]
     assert refused == []
-
-
-def test_the_python_version_is_one_that_buildpacks_read_and_the_gateway_takes() -> None:
-    text = (ROOT / ".python-version").read_text()
-    assert re.fullmatch(r"3\.\d+\n", text)
-    wanted = SpecifierSet(setup()["options"]["python_requires"])
-    assert text.strip() in wanted
+    chosen = (ROOT / ".python-version").read_text()
+    assert re.fullmatch(r"3\.\d+\n", chosen)
+    assert chosen.strip() in SpecifierSet(supported)

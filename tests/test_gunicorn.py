@@ -86,10 +86,9 @@ def test_a_preview_keeps_its_token_over_a_reload() -> None:
     with gateway.running(GUNICORN_CMD_ARGS=bind()) as running:
         line = running.wait_for(r"curl .*\n")
         token = line.partition("Bearer ")[2].partition("'")[0]
-        for count in (1, 2):
-            running.process.send_signal(signal.SIGHUP)
-            running.wait_for(f"(?s)(Worker exiting.*){{{count}}}")
-            assert running.post(CODE, token=token).status_code == 201
+        running.process.send_signal(signal.SIGHUP)
+        running.wait_for("Worker exiting")
+        assert running.post(CODE, token=token).status_code == 201
 
 
 def test_several_workers_share_metrics_over_a_reload_and_warn_of_apart_limits(
@@ -137,10 +136,8 @@ def test_a_platform_gets_one_worker_unless_you_choose_more(
 ) -> None:
     (web,) = re.findall(r"^web: (.*)", (ROOT / "Procfile").read_text(), re.MULTILINE)
     variables = {"PATH": str(BIN), "WEB_CONCURRENCY": "8", **chosen}
-    ended = subprocess.run(
+    told = subprocess.check_output(
         ["/bin/sh", "-c", f"{web} --print-config"],
-        cwd=ROOT, env=variables, capture_output=True, text=True, timeout=30,
+        cwd=ROOT, env=variables, text=True, timeout=30,
     )  # fmt: skip
-    assert re.findall(r"^workers += (.*)$", ended.stdout, re.MULTILINE) == [
-        str(workers)
-    ]
+    assert re.findall(r"^workers += (\d+)$", told, re.MULTILINE) == [str(workers)]

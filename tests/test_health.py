@@ -1,7 +1,6 @@
 """Whether the gateway is ready, asked of Signal's server."""
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -45,69 +44,57 @@ def test_ready_is_a_gateway_whose_sender_is_registered(
         assert (answer.status_code, answer.json) == not_ready(*problems)
 
 
-def test_the_log_says_why_a_sender_may_be_unknown(
+def test_signals_server_is_asked_once_for_several_probes_and_the_log_says_why(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
+    caller = client()
     with responses.RequestsMock() as server:
         server.get(f"{SIGNAL}/v1/accounts", body="[]")
-        client().get("/health/ready")
+        for _ in range(3):
+            assert caller.get("/health/ready").status_code == 503
+        assert len(server.calls) == 1
     logged = capfd.readouterr().err
     assert " outcome=not_ready state=not_sent status=503 " in logged
     assert f'detail="{HINT}"' in logged
 
 
-def test_signals_server_is_asked_once_for_several_probes() -> None:
-    caller = client()
-    with responses.RequestsMock() as server:
-        server.get(f"{SIGNAL}/v1/accounts", body=f'["{NUMBER}"]')
-        for _ in range(3):
-            assert caller.get("/health/ready").status_code == 200
-        assert len(server.calls) == 1
-
-
 def ready_without_signal_number(
-    number: str | None, folder: Path, **changes: Any
+    rule: str, folder: Path, **changes: Any
 ) -> tuple[int, dict[str, object] | None]:
-    """What a gateway without SIGNAL_NUMBER says, whose client has this number of its own."""
+    """What a gateway without SIGNAL_NUMBER says, whose client has this rule."""
     path = folder / "templates.yaml"
-    rule = f"number: '{number}'" if number else "attachments: true"
     path.write_text(f"clients: {{authentik: {{{rule}}}}}\n")
     caller = client(signal_number=None, templates_file=path, **changes)
     answer = caller.get("/health/ready")
     return answer.status_code, answer.json
 
 
-def test_a_gateway_without_any_number_to_send_from_is_not_ready(tmp_path: Path) -> None:
-    with responses.RequestsMock() as server:
-        server.get(f"{SIGNAL}/v1/accounts", body='["+4915100000002"]')
-        found = ready_without_signal_number(None, tmp_path)
-    assert found == not_ready("no_sender")
-
-
 def test_a_missing_number_is_told_beside_all_else(tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:1/api/v1/rpc"
-    changes = {
-        "signal_urls": (nobody,),
-        "rate_limit_storage_uri": "redis://127.0.0.1:1",
-    }
-    assert ready_without_signal_number(None, tmp_path, **changes) == not_ready(
-        "no_sender", "signal_unreachable", "limits_unreachable"
+    found = ready_without_signal_number(
+        "attachments: true",
+        tmp_path,
+        signal_urls=(nobody,),
+        rate_limit_storage_uri="redis://127.0.0.1:1",
     )
+    problems = "no_sender", "signal_unreachable", "limits_unreachable"
+    assert found == not_ready(*problems)
 
 
 @pytest.mark.parametrize(
-    ("number", "expected"),
+    ("rule", "expected"),
     [
-        ("+4915100000002", (200, {"status": "ready"})),
-        ("+4915100000003", not_ready("sender_not_registered")),
+        ("attachments: true", not_ready("no_sender")),
+        ("number: '+4915100000002'", (200, {"status": "ready"})),
+        ("number: '+4915100000003'", not_ready("sender_not_registered")),
     ],
 )
 def test_the_number_of_a_client_is_one_to_send_from(
-    number: str, expected: tuple[int, dict[str, object]], tmp_path: Path
+    rule: str, expected: tuple[int, dict[str, object]], tmp_path: Path
 ) -> None:
     with responses.RequestsMock() as server:
         server.get(f"{SIGNAL}/v1/accounts", body='["+4915100000002"]')
-        assert ready_without_signal_number(number, tmp_path) == expected
+        assert ready_without_signal_number(rule, tmp_path) == expected
 
 
 @pytest.mark.parametrize("number", [NUMBER, None])
@@ -116,28 +103,16 @@ def test_a_preview_is_ready(number: str | None) -> None:
     assert caller.get("/health/ready").status_code == 200
 
 
-@pytest.fixture
-def hanging() -> Iterator[str]:
-    """The address of a server that takes connections and answers none."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def test_ready_is_said_at_once_while_another_server_hangs(hanging: str) -> None:
-    with standin.running() as working:
-        started = monotonic()
-        answer = client(signal_urls=(hanging, working.url)).get("/health/ready")
-        assert answer.status_code == 200
-    assert monotonic() - started < 2
-
-
-def test_what_keeps_each_server_from_sending_is_told(
-    hanging: str, monkeypatch: pytest.MonkeyPatch
+def test_a_server_that_hangs_delays_no_other_and_what_keeps_each_from_sending_is_told(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(health, "PROBE_SECONDS", 0.5)
-    with standin.running() as other:
+    with socket.create_server(("127.0.0.1", 0)) as listener, standin.running() as other:
+        urls = (f"http://127.0.0.1:{listener.getsockname()[1]}", other.url)
+        started = monotonic()
+        assert client(signal_urls=urls).get("/health/ready").status_code == 200
+        assert monotonic() - started < 2
+        monkeypatch.setattr(health, "PROBE_SECONDS", 0.5)
         other.accounts = []
-        answer = client(signal_urls=(hanging, other.url)).get("/health/ready")
-    assert (answer.status_code, answer.json) == not_ready(
-        "sender_not_registered", "signal_unreachable"
-    )
+        answer = client(signal_urls=urls).get("/health/ready")
+    problems = "sender_not_registered", "signal_unreachable"
+    assert (answer.status_code, answer.json) == not_ready(*problems)

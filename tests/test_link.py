@@ -32,6 +32,7 @@ AWAY = (
     " Check that it is running and that SIGNAL_API_URL is right, and run this again.\n"
 )
 NO_WAY = "Your Signal server cannot reach Signal: see its log. Then run this again.\n"
+CLOSED = "Link request error: Connection closed!"
 LATE = "Nobody scanned the code in time. Run this again for a new one."
 
 
@@ -78,17 +79,10 @@ def run(*arguments: str, encoding: str = "utf-8") -> tuple[int, str]:
         return ended.value.code, screen.result()
 
 
-def failed(*arguments: str) -> str:
-    """The sentence of a failure, at which no code was shown."""
+def failed(*arguments: str, is_shown: bool = False) -> str:
+    """The sentence of a failure, before or after the code was shown."""
     status, text = run(*arguments)
-    assert (status, COLOURS in text) == (1, False)
-    return text.partition("Error: ")[2]
-
-
-def failed_late(*arguments: str) -> str:
-    """The sentence of a failure after the code was shown."""
-    status, text = run(*arguments)
-    assert (status, COLOURS in text, LINK in text) == (1, True, False)
+    assert (status, COLOURS in text, LINK in text) == (1, is_shown, False)
     return text.partition("Error: ")[2]
 
 
@@ -110,12 +104,17 @@ def drawn(text: str) -> list[str]:
     return [line.removeprefix(COLOURS).removesuffix(RESET) for line in lines]
 
 
-@pytest.mark.parametrize("path", ["", "/v2/send", RPC])
-def test_an_account_is_linked_with_the_address_alone(path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "more", "device"),
+    [("", (), "gateway"), ("/v2/send", (), "gateway"), (RPC, ("--name", "a"), "a")],
+)
+def test_an_account_is_linked_with_the_address_alone(
+    path: str, more: tuple[str, ...], device: str
+) -> None:
     with standin.running() as server:
         url = server.url + path
-        status, text = process("link", SIGNAL_API_URL=url, LOG_LEVEL="DEBUG")
-        assert server.books.devices == ["gateway"]
+        status, text = process("link", *more, SIGNAL_API_URL=url, LOG_LEVEL="DEBUG")
+        assert server.books.devices == [device]
     assert status == 0
     assert "Scan this in Signal on your phone, under Settings > Linked devices:" in text
     assert text.endswith(
@@ -126,20 +125,15 @@ def test_an_account_is_linked_with_the_address_alone(path: str) -> None:
     assert "uuid" not in text
 
 
-def test_the_code_on_the_terminal_is_the_link(server: StandIn) -> None:
-    lines = drawn(run()[1])
+def test_the_code_is_the_link_and_fits_the_smallest_terminal(server: StandIn) -> None:
+    status, text = run("--name", "login-codes.2")
+    assert (status, server.books.devices) == (0, ["login-codes.2"])
     modules = [
-        [HALVES[sign][half] for sign in line] for line in lines for half in (0, 1)
+        [HALVES[sign][half] for sign in line] for line in drawn(text) for half in (0, 1)
     ]
     expected = segno.make_qr(LINK, error="L").matrix_iter(border=2)
-    assert modules[:45] == [list(row) for row in expected]
-    assert modules[45:] == [[0] * 45]
-
-
-def test_code_and_countdown_fit_the_smallest_terminal(server: StandIn) -> None:
-    lines = run()[1].partition(COLOURS)[2].splitlines()
-    code, countdown = lines[:23], lines[23].split("\r")
-    assert {len(line) for line in drawn("\n".join(code[1:]))} == {45}
+    assert modules == [*map(list, expected), [0] * 45]
+    countdown = text.partition(COLOURS)[2].splitlines()[23].split("\r")
     assert len(countdown[-1]) <= 80
 
 
@@ -151,15 +145,6 @@ def test_the_time_that_is_left_is_shown_while_nobody_scans(
     text = run()[1]
     assert "Linked devices: 120 s left\r" in text
     assert "Linked devices: 119 s left\n" in text
-
-
-@pytest.mark.parametrize("backend", ["server", "daemon"])
-def test_the_device_gets_a_name(
-    backend: str, request: pytest.FixtureRequest, server: StandIn
-) -> None:
-    request.getfixturevalue(backend)
-    assert run("--name", "login-codes.2")[0] == 0
-    assert server.books.devices == ["login-codes.2"]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a&b=c", "ä", "x" * 65])
@@ -187,15 +172,9 @@ def test_no_code_is_made_where_no_terminal_is(server: StandIn) -> None:
         [*FLASK, "link"], cwd=ROOT, env=given, capture_output=True, text=True
     )
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == (
-        "Error: The QR code is as good as a password. Run this in a terminal with UTF-8.\n"
-    )
-    assert server.books.devices == []
-
-
-def test_nor_where_the_terminal_cannot_show_it(server: StandIn) -> None:
-    text = run(encoding="latin-1")[1]
-    assert text.endswith("Run this in a terminal with UTF-8.\n")
+    told = "The QR code is as good as a password. Run this in a terminal with UTF-8.\n"
+    assert ended.stderr == f"Error: {told}"
+    assert run(encoding="latin-1")[1].endswith(told)  # it cannot show the code
     assert server.books.devices == []
 
 
@@ -238,10 +217,7 @@ def test_an_old_server_is_told_with_its_version_and_the_page_to_open(
     "answer",
     [
         Behaviour(200, '{"device_link_uri":""}'),
-        Behaviour(
-            400,
-            '{"error":"Couldn\'t start link: Link request error: Connection closed!"}',
-        ),
+        Behaviour(400, '{"error":"Couldn\'t start link: Link request error"}'),
         Behaviour(200, '{"device_link_uri":7}'),
         Behaviour(502, "Bad gateway"),
     ],
@@ -254,48 +230,42 @@ def test_a_server_without_a_way_to_signal_is_told(
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("method", "answer", "sentence"),
     [
-        (error(-3, "Link request error: Connection closed!"), NO_WAY),
+        ("startLink", error(-3, CLOSED), NO_WAY),
         (
+            "startLink",
             error(-32601, "Method not implemented"),
             "Your daemon serves one account. Start it without -a, and run this again.\n",
         ),
-        (Behaviour(200, "{}"), NO_WAY),
-        (Behaviour(200, '{"result":[]}'), NO_WAY),
-    ],
-)
-def test_a_daemon_that_gives_no_link_is_told(
-    answer: Behaviour, sentence: str, daemon: StandIn
-) -> None:
-    daemon.answers["startLink"] = answer
-    assert failed() == sentence
-
-
-@pytest.mark.parametrize(
-    ("answer", "sentence"),
-    [
-        (error(-1, "Link request timed out, please try again."), f"{LATE}\n"),
+        ("startLink", Behaviour(200, "{}"), NO_WAY),
+        ("startLink", Behaviour(200, '{"result":[]}'), NO_WAY),
         (
+            "finishLink",
+            error(-1, "Link request timed out, please try again."),
+            f"{LATE}\n",
+        ),
+        (
+            "finishLink",
             error(-1, 'The user +4915100000002 already exists\\nDelete \\"/x\\"'),
             "Your Signal server has this account already. If it cannot send, see 'Link again'"
             " in docs/operations.md.\n",
         ),
-        (error(-3, "Link request error: Connection closed!"), NO_WAY),
-        (error(-1, "Unknown device link uri."), NO_WAY),
+        ("finishLink", error(-3, CLOSED), NO_WAY),
+        ("finishLink", error(-1, "Unknown device link uri."), NO_WAY),
     ],
 )
-def test_a_daemon_that_does_not_finish_is_told(
-    answer: Behaviour, sentence: str, daemon: StandIn
+def test_a_daemon_that_does_not_link_is_told(
+    method: str, answer: Behaviour, sentence: str, daemon: StandIn
 ) -> None:
-    daemon.answers["finishLink"] = answer
-    assert failed_late() == sentence
+    daemon.answers[method] = answer
+    assert failed(is_shown=method == "finishLink") == sentence
 
 
 def test_a_daemon_that_goes_away_meanwhile_is_told(daemon: StandIn) -> None:
     daemon.answers["finishLink"] = Behaviour(manner="reset")
     told = f"127.0.0.1:{daemon.port}: the connection broke before the answer came."
-    assert failed_late() == told + AWAY
+    assert failed(is_shown=True) == told + AWAY
 
 
 def test_nobody_scans_the_code_in_time(
@@ -303,7 +273,7 @@ def test_nobody_scans_the_code_in_time(
 ) -> None:
     monkeypatch.setattr("app.link.LINK_SECONDS", 1.5)
     server.accounts.append(LINKED)
-    assert failed_late() == (
+    assert failed(is_shown=True) == (
         f"{LATE} If your phone lists the device, it is linked: the server knew the account.\n"
     )
 
@@ -321,16 +291,12 @@ def test_a_server_that_does_not_list_its_accounts_is_asked_again(
         assert run()[1].endswith("SIGNAL_NUMBER=+4915100000002\n")
 
 
-def test_the_other_commands_tell_what_is_wrong() -> None:
+def test_the_other_commands_tell_what_is_wrong_but_a_token_is_made() -> None:
     given = {"SIGNAL_API_URL": "http://signal:8080"}
     for command in ("check", "render", "run"):
         assert process(command, **given) == (1, DOES_NOT_START)
-
-
-def test_a_token_is_made_before_there_is_one() -> None:
-    status, text = process("token", "authentik", SIGNAL_API_URL="http://signal:8080")
-    assert status == 0
-    assert "add authentik:<the token> to API_TOKENS" in text
+    status, text = process("token", "authentik", **given)
+    assert status == 0 and "add authentik:<the token> to API_TOKENS" in text
 
 
 def test_gunicorn_does_not_start_without_tokens(tmp_path: Path) -> None:

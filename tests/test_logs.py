@@ -20,10 +20,6 @@ def log(capfd: pytest.CaptureFixture[str]) -> str:
     return re.sub(r"ms=\d+", "ms=N", text)
 
 
-def failing(signal: responses.RequestsMock, text: str) -> None:
-    signal.replace("POST", f"{SIGNAL}/v2/send", status=400, json={"error": text})
-
-
 def test_a_sent_message_is_one_line(
     signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -47,30 +43,33 @@ def test_a_callers_mistake_is_a_warning_with_what_the_log_alone_may_say(
 
 
 @pytest.mark.parametrize(
-    ("text", "level"),
+    ("text", "level", "told"),
     [
-        ("Failed to send message", "WARNING"),
-        ("User x is not registered.", "CRITICAL"),
-        ('CAPTCHA proof required "token":"tok-1"', "CRITICAL"),
+        (
+            "Failed to send message",
+            "WARNING",
+            "signal_timeout state=unknown status=504",
+        ),
+        (
+            "process killed as timeout reached",
+            "WARNING",
+            "signal_timeout state=unknown",
+        ),
+        ("User x is not registered.", "CRITICAL", "sender_not_registered"),
+        ('CAPTCHA proof required "token":"tok-1"', "CRITICAL", "signal_rate_limited"),
     ],
 )
-def test_what_needs_a_person_now_is_critical(
+def test_what_needs_a_person_now_is_critical_and_what_nobody_can_know_is_unknown(
     text: str,
     level: str,
+    told: str,
     signal: responses.RequestsMock,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    failing(signal, text)
+    signal.replace("POST", f"{SIGNAL}/v2/send", status=400, json={"error": text})
     client().post("/v2/send", json=CODE, headers=HEADERS)
-    assert log(capfd).startswith(f"TIME {level} request")
-
-
-def test_what_nobody_can_know_is_called_unknown(
-    signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
-) -> None:
-    failing(signal, "process killed as timeout reached")
-    client().post("/v2/send", json=CODE, headers=HEADERS)
-    assert " outcome=signal_timeout state=unknown status=504 " in log(capfd)
+    logged = log(capfd)
+    assert logged.startswith(f"TIME {level} request") and f" outcome={told} " in logged
 
 
 def test_json_lines_have_the_same_names(
@@ -82,11 +81,9 @@ def test_json_lines_have_the_same_names(
         "time", "level", "message", "request_id", "client", "template", "to",
         "outcome", "state", "status", "ms", "signal_ms",
     ]  # fmt: skip
-    assert (entry["level"], entry["client"], entry["status"]) == (
-        "INFO",
-        "authentik",
-        201,
-    )
+    assert [entry[name] for name in ("level", "client", "status")] == [
+        "INFO", "authentik", 201,
+    ]  # fmt: skip
 
 
 def test_probes_are_logged_at_debug_alone(capfd: pytest.CaptureFixture[str]) -> None:

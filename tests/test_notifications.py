@@ -50,7 +50,6 @@ def slack(*fields: Any, **more: Any) -> dict[str, Any]:
             {"event_user_email": "b@x.test", "event_user_username": "bob"},
             {ADMIN: TEXT.replace("/-", "/bob")},
         ),
-        ({"event_user_email": None, "event_user_username": None}, {ADMIN: TEXT}),
         ({"recipients": ANNA, "number": "{NUMBER}"}, {ANNA: TEXT}),
         ({"locale": "de"}, {ADMIN: f"DE {ALERT['body']}"}),
         ({"severity": "alert", "locale": "de"}, {ADMIN: "ALERT login_failed -"}),
@@ -72,11 +71,9 @@ def test_a_notification_of_authentik_is_told_by_all_of_its_keys(
 @pytest.mark.parametrize(
     "payload",
     [
-        {**ALERT, "severity": "critical"},
         {**ALERT, "severity": None},
         {**ALERT, "title": "CPU of web1"},
         {**ALERT, "to": ANNA},
-        {"body": ALERT["body"], "severity": "notice"},
         {key: ALERT[key] for key in ("body", "severity", "user_email")},
     ],
 )
@@ -90,10 +87,6 @@ def test_with_other_keys_or_severities_it_is_a_text_of_somebody_else(
         "No message was sent. Tell the administrator: the message needs 'body', which the"
         " request does not have.",
     )
-
-
-def test_a_body_that_is_null_is_none() -> None:
-    assert send({**ALERT, "body": None, "recipients": ANNA}).refusal[0] == "no_message"
 
 
 @pytest.mark.parametrize(
@@ -126,15 +119,11 @@ def test_the_slack_form_offers_the_same_fields(
 @pytest.mark.parametrize(
     "payload",
     [
-        {**slack(), "username": "Alertmanager"},
-        slack(footer=""),
         slack(footer=None),
-        slack(footer="authentik"),
         slack(footer="my authentik 1.0"),
         {**slack(), "attachments": []},
         {**slack(), "attachments": ["x"]},
         {**slack(), "attachments": {"0": {}}},
-        {"attachments": [{"title": "graph.png", "image_url": "https://x.test"}]},
     ],
 )
 def test_without_its_name_and_footer_a_slack_form_is_somebody_elses(
@@ -151,11 +140,6 @@ def test_no_name_of_a_user_can_hide_the_alert() -> None:
     assert send(payload).texts == texts
     own = f'{TEMPLATES}  own: {{recipients: "{ADMIN}", message: "{{body}}"}}'
     assert post(payload, "/v2/send/own", own).texts == {ADMIN: payload["body"]}
-
-
-def test_a_text_beside_the_slack_form_is_not_dropped() -> None:
-    payload = {**slack(), "text": "Disk full", "recipients": ANNA}
-    assert send(payload).texts == {ANNA: "Disk full"}
 
 
 def test_a_template_gets_the_fields_of_a_notification_by_their_titles() -> None:

