@@ -15,17 +15,8 @@ from tests.server_markup import read_markup
 
 RPC = f"{SIGNAL}/api/v1/rpc"
 PIECES: list[Piece] = [
-    "👩‍🚒🔑 ",
-    Style.BOLD,
-    "Sign-in of ann** ||root|| now",
-    Style.BOLD,
-    "\n",
-    Style.ITALIC,
-    "𝒞ode ",
-    Style.MONOSPACE,
-    "004821",
-    Style.MONOSPACE,
-    Style.ITALIC,
+    *("👩‍🚒🔑 ", Style.BOLD, "Sign-in of ann** ||root|| now", Style.BOLD, "\n"),
+    *(Style.ITALIC, "𝒞ode ", Style.MONOSPACE, "004821", Style.MONOSPACE, Style.ITALIC),
 ]
 
 

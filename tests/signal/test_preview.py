@@ -16,21 +16,11 @@ from tests.conftest import settings
 
 EVERY_STYLE = styled(
     [
-        Style.BOLD,
-        "bold\nstill",
-        Style.BOLD,
-        Style.ITALIC,
-        "italic",
-        Style.ITALIC,
-        Style.STRIKETHROUGH,
-        "strike",
-        Style.STRIKETHROUGH,
-        Style.SPOILER,
-        "spoiler",
-        Style.SPOILER,
-        Style.MONOSPACE,
-        "mono",
-        Style.MONOSPACE,
+        *(Style.BOLD, "bold\nstill", Style.BOLD),
+        *(Style.ITALIC, "italic", Style.ITALIC),
+        *(Style.STRIKETHROUGH, "strike", Style.STRIKETHROUGH),
+        *(Style.SPOILER, "spoiler", Style.SPOILER),
+        *(Style.MONOSPACE, "mono", Style.MONOSPACE),
     ]
 )
 

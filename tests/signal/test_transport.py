@@ -29,14 +29,10 @@ def post(url: str, seconds: float = 5) -> Answer:
     return call("POST", f"{url}/v2/send", BODY, monotonic() + seconds)
 
 
-def test_the_answer_is_read_whole(server: standin.StandIn) -> None:
-    assert post(server.url) == Answer(201, b'{"timestamp":"1700000000000"}')
-
-
 def test_each_request_has_a_connection_of_its_own(server: standin.StandIn) -> None:
-    for _ in range(5):
-        post(server.url)
-    assert server.books.connections == 5
+    for _ in range(2):
+        assert post(server.url) == Answer(201, b'{"timestamp":"1700000000000"}')
+    assert server.books.connections == 2
 
 
 def test_a_redirect_is_not_followed(server: standin.StandIn) -> None:
@@ -157,16 +153,18 @@ def test_a_connection_that_breaks_after_the_request_is_no_answer(
         post(server.url)
 
 
-def test_a_port_that_refuses_was_certainly_not_reached() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(NotConnected, match="^the server does not take the connection$"):
-        post(f"http://127.0.0.1:{port}")
-
-
-def test_a_host_without_an_address_was_certainly_not_reached() -> None:
-    with pytest.raises(NotConnected, match="^the name of its host is not known here$"):
-        post("http://signal.invalid:8080")
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://127.0.0.1:1", "the server does not take the connection"),
+        ("http://signal.invalid:8080", "the name of its host is not known here"),
+    ],
+)
+def test_an_address_where_nobody_is_was_certainly_not_reached(
+    url: str, why: str
+) -> None:
+    with pytest.raises(NotConnected, match=f"^{why}$"):
+        post(url)
 
 
 def test_a_server_that_takes_no_connection_in_time_was_not_reached() -> None:
