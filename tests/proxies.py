@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import nginx
-from tests.gateway import ROOT, environment, free_port, until_listening
+from tests.gateway import ROOT, free_port, process
 
 DEPLOY = ROOT / "docs/deploy"
 _CADDY = """auto_https disable_redirects
@@ -84,18 +84,8 @@ def _started(
     program: str, arguments: Sequence[str], folder: Path, port: int
 ) -> Iterator[None]:
     with open(folder / "output.log", "w") as output:
-        process = subprocess.Popen(
-            [program, *arguments],
-            env=environment(HOME=str(folder)),
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        until_listening(port, process)
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
+        with process([program, *arguments], port, {"HOME": str(folder)}, output):
+            yield
 
 
 def _nginx(folder: Path, instances: Sequence[int], http: int, https: int) -> list[str]:

@@ -36,7 +36,7 @@ def test_each_request_has_a_connection_of_its_own(server: standin.StandIn) -> No
 
 
 def test_a_redirect_is_not_followed(server: standin.StandIn) -> None:
-    headers = {"Location": f"{server.url}/books"}
+    headers = {"Location": f"{server.url}/v1/about"}
     server.plan = lambda document: Behaviour(302, "", headers=headers)
     assert post(server.url).status == 302
 
