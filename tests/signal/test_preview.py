@@ -70,13 +70,9 @@ def test_messages_are_shown_one_after_the_other_and_to_everybody() -> None:
     assert Preview().doubt("+491", "+492", monotonic()) is None
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "[::1]:1", "localhost:1"])
-def test_a_preview_may_listen_where_only_its_own_machine_is(address: str) -> None:
-    guard(Settings(), [address])
-
-
-def test_a_preview_may_listen_nowhere_else() -> None:
+def test_a_preview_may_listen_where_only_its_own_machine_is() -> None:
     guard(settings(), ["0.0.0.0:1"])
+    guard(Settings(), ["127.0.0.1:1", "[::1]:1", "localhost:1"])
     with pytest.raises(SystemExit, match="and it would listen on 0.0.0.0:1.\n"):
         guard(Settings(), ["127.0.0.1:1", "0.0.0.0:1"])
 
