@@ -135,7 +135,7 @@ NO_CLIENT = (
 NO_NUMBER = "is no phone number. Write it with its country code, like +4915100000001."
 NO_EQUALS = "has an = after the name{}. Write name:token."
 WHOLE = "must be a whole number above 0."
-# A variable, what is said about it, and values of which each is told so.
+# A variable, what is said about it, and values of which each is told so; ␣ is a blank in one.
 MISTAKES = [
     (
         "SIGNAL_API_URL",
@@ -162,17 +162,21 @@ MISTAKES = [
         "ends in /v1/send. Write the address alone: http://signal:8080.",
         "http://a/v1/send http://a/v1/send/ http://a,http://b/v1/send",
     ),
-    ("SIGNAL_NUMBER", NO_NUMBER, "015100000001 4915100000001 secret"),
+    ("SIGNAL_NUMBER", NO_NUMBER, "015100000001 0151␣00000001 4915100000001 secret"),
     ("API_TOKENS", NO_EQUALS.format(""), f"authentik={TOKEN}"),
     ("API_TOKENS", NO_EQUALS.format(" at position 2"), f"a:{TOKEN},b.c={TOKEN}"),
-    ("API_TOKENS", NO_CLIENT, f"{TOKEN},a/b:{TOKEN} {TOKEN},:{TOKEN}"),
+    (
+        "API_TOKENS",
+        NO_CLIENT,
+        f"{TOKEN},a/b:{TOKEN} {TOKEN},a␣b:{TOKEN} {TOKEN},:{TOKEN}",
+    ),
     ("API_TOKENS", f"has what {NO_TOKEN}", "authentik:secret"),
     (
         "API_TOKENS",
         f"has at position 2 what {NO_TOKEN}",
-        f"{TOKEN},a:sécret-secret-secret",
+        f"{TOKEN},a:sécret-secret-secret {TOKEN},a:␣secret-secret-secret",
     ),
-    ("METRICS_TOKEN", NO_TOKEN, "secret secret-secret-sécret"),
+    ("METRICS_TOKEN", NO_TOKEN, "secret secret-secret-sécret secret-secret␣secret"),
     ("DEFAULT_REGION", "is no country. Give two letters, like DE.", "EU"),
     ("SIGNAL_TIMEOUT", NO_TIMEOUT, "30 0 nan 20s"),
     ("SIGNAL_CONCURRENCY", WHOLE, "0"),
@@ -201,25 +205,16 @@ MISTAKES = [
     ("LOG_LEVEL", "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL.", "LOUD"),
     ("LOG_FORMAT", "must be one of text, json.", "xml"),
 ]
-EACH = [
-    (name, value, said) for name, said, values in MISTAKES for value in values.split()
-]
-WITH_BLANKS = [
-    ("SIGNAL_NUMBER", "0151 00000001", NO_NUMBER),
-    ("API_TOKENS", f"{TOKEN},a b:{TOKEN}", NO_CLIENT),
-    (
-        "API_TOKENS",
-        f"{TOKEN},a: secret-secret-secret",
-        f"has at position 2 what {NO_TOKEN}",
-    ),
-    ("METRICS_TOKEN", "secret-secret\tsecret", NO_TOKEN),
-]
 
 
-@pytest.mark.parametrize("name, value, sentence", EACH + WITH_BLANKS)
+@pytest.mark.parametrize(
+    "name, value, sentence",
+    [(name, value, told) for name, told, all in MISTAKES for value in all.split()],
+)
 def test_a_mistake_is_told_with_its_variable_and_without_its_value(
     name: str, value: str, sentence: str
 ) -> None:
+    value = value.replace("␣", " ")
     settings, problems = read(**{**REAL, "PORT": "5000", name: value})
     assert problems == [f"{name} {sentence}"]
     assert settings.rate_limit_storage_uri == "memory://"
