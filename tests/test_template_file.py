@@ -72,16 +72,11 @@ FRENCH = (
 )
 
 
-@pytest.mark.parametrize(
-    "locale, text",
-    [(None, ENGLISH), ("de", GERMAN), ("de_AT", GERMAN), ("fr", FRENCH)],
-)
-def test_our_own_templates_write_a_code_in_three_languages(
-    locale: str | None, text: str
-) -> None:
+def test_our_own_templates_write_a_code_in_three_languages() -> None:
     found, problems = read(OURS.read_bytes(), {}, names={"authentik"})
     assert problems == []
-    assert rendered(found, "sms", token="012345", locale=locale) == text
+    for locale, text in {None: ENGLISH, "de_AT": GERMAN, "fr": FRENCH}.items():
+        assert rendered(found, "sms", token="012345", locale=locale) == text
 
 
 def test_our_own_templates_bring_notifications_to_the_administrators() -> None:

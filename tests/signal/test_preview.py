@@ -45,12 +45,11 @@ def test_a_terminal_shows_every_style(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+@pytest.mark.parametrize("output", [io.StringIO(), Terminal()])
 def test_a_file_or_a_terminal_without_colour_shows_plain_text(
-    stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
+    output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    output = stream()
     monkeypatch.setattr("sys.stdout", output)
     message = Message("the default number", EVERY_STYLE, {"sticker": "a:1"})
     outcome = Preview().send(message, "alice.42", monotonic())
