@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from subprocess import DEVNULL
+from typing import IO, Any, TypeVar
 
 import requests
 
@@ -143,6 +144,25 @@ def free_port() -> int:
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
     raise AssertionError("all ports are taken")
+
+
+@contextmanager
+def process(
+    arguments: Sequence[str],
+    port: int,
+    variables: Mapping[str, str],
+    output: int | IO[str] = DEVNULL,
+) -> Iterator[int]:
+    """A program that listens on ``port``, as its process id; stopped with TERM at the end."""
+    started = subprocess.Popen(
+        arguments, cwd=ROOT, env=environment(**variables), stdout=output, stderr=output
+    )
+    try:
+        until_listening(port, started)
+        yield started.pid
+    finally:
+        started.terminate()
+        started.wait(40)
 
 
 @contextmanager

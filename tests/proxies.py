@@ -2,13 +2,13 @@
 
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests import nginx
-from tests.gateway import ROOT, environment, free_port, until_listening
+from tests.gateway import ROOT, free_port, process
 
 DEPLOY = ROOT / "docs/deploy"
 _CADDY = """auto_https disable_redirects
@@ -64,12 +64,12 @@ def guarding_signal(folder: Path, signal: int, password: str) -> Iterator[int]:
     port = free_port()
     text = (DEPLOY / "signal-server.conf").read_text()
     text = re.sub(r" *(listen \[::\]:|ssl_).*\n", "", text)
-    for written, wanted in {
+    replacements = {
         "listen 443 ssl;": f"listen 127.0.0.1:{port};",
         "http://127.0.0.1:8080": f"http://127.0.0.1:{signal}",
         "/etc/nginx/signal-server.htpasswd;": f"{folder}/htpasswd;",
-    }.items():
-        text = _replaced(text, written, wanted)
+    }
+    text = _replaced(text, replacements)
     (folder / "server.conf").write_text(f"access_log {folder}/access.log;\n{text}")
     configuration = nginx.write(folder, f"include {folder}/server.conf;")
     digest = ["openssl", "passwd", "-apr1", password]
@@ -84,24 +84,14 @@ def _started(
     program: str, arguments: Sequence[str], folder: Path, port: int
 ) -> Iterator[None]:
     with open(folder / "output.log", "w") as output:
-        process = subprocess.Popen(
-            [program, *arguments],
-            env=environment(HOME=str(folder)),
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        until_listening(port, process)
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
+        with process([program, *arguments], port, {"HOME": str(folder)}, output):
+            yield
 
 
 def _nginx(folder: Path, instances: Sequence[int], http: int, https: int) -> list[str]:
     text = (DEPLOY / "nginx.conf").read_text()
     text = re.sub(r" *listen \[::\]:.*\n", "", text)
-    for written, wanted in {
+    replacements = {
         "gateway.example.com;": "localhost;",
         "/etc/letsencrypt/live/gateway.example.com/fullchain.pem": f"{folder}/certificate.pem",
         "/etc/letsencrypt/live/gateway.example.com/privkey.pem": f"{folder}/key.pem",
@@ -109,30 +99,29 @@ def _nginx(folder: Path, instances: Sequence[int], http: int, https: int) -> lis
         "listen 80;": f"listen 127.0.0.1:{http};",
         "listen 443 ssl;": f"listen 127.0.0.1:{https} ssl;",
         "server 127.0.0.1:8880": f"server 127.0.0.1:{instances[0]}",
-    }.items():
-        text = _replaced(text, written, wanted)
+    }
     if len(instances) > 1:
-        text = _replaced(
-            text, "#server 127.0.0.1:8881", f"server 127.0.0.1:{instances[1]}"
-        )
-    (folder / "server.conf").write_text(text)
+        second = f"server 127.0.0.1:{instances[1]}"
+        replacements["#server 127.0.0.1:8881"] = second
+    (folder / "server.conf").write_text(_replaced(text, replacements))
     return ["-c", str(nginx.write(folder, f"include {folder}/server.conf;"))]
 
 
 def _caddy(folder: Path, instances: Sequence[int], http: int, https: int) -> list[str]:
     text = (DEPLOY / "Caddyfile").read_text()
     tls = f"\nlocalhost {{\n\ttls {folder}/certificate.pem {folder}/key.pem\n"
-    for written, wanted in {
+    replacements = {
         "auto_https disable_redirects\n": _CADDY.format(http=http, https=https),
         "\nhttp://gateway.example.com {\n": "\nhttp://localhost {\n",
         "\ngateway.example.com {\n": tls,
         "127.0.0.1:8880": f"127.0.0.1:{instances[0]}",
-    }.items():
-        text = _replaced(text, written, wanted)
-    (folder / "Caddyfile").write_text(text)
+    }
+    (folder / "Caddyfile").write_text(_replaced(text, replacements))
     return ["run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
-def _replaced(text: str, written: str, wanted: str) -> str:
-    assert written in text, written
-    return text.replace(written, wanted)
+def _replaced(text: str, replacements: Mapping[str, str]) -> str:
+    for written, wanted in replacements.items():
+        assert written in text, written
+        text = text.replace(written, wanted)
+    return text

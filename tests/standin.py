@@ -1,8 +1,7 @@
 """A stand-in for both of Signal's servers: a real HTTP server that plays their answers and keeps books.
 
 At ``/v2/send`` it is signal-cli-rest-api, at ``/api/v1/rpc`` a signal-cli daemon. Both link an
-account, as if somebody scanned the code soon. In a test: ``with standin.running() as server``. By
-hand: ``python -m tests.standin 8080``, which takes every message and tells its books at ``/books``.
+account, as if somebody scanned the code soon. In a test: ``with standin.running() as server``.
 """
 
 import asyncio
@@ -10,7 +9,6 @@ import json
 import re
 import socket
 import struct
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,13 +17,6 @@ from typing import Any
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _AUTHORIZATION = re.compile(rb"\r\nauthorization: *([^\r]+)", re.IGNORECASE)
-_REASON = {
-    200: "OK",
-    201: "Created",
-    204: "No Content",
-    302: "Found",
-    400: "Bad Request",
-}
 
 
 @dataclass(frozen=True)
@@ -86,7 +77,6 @@ class StandIn:
         self.plan = plan
         self.books = Books()
         self.port = 0
-        self.keeps_requests = True
         self.mode = "json-rpc"
         self.accounts = ["+4915100000001"]
         self.answers: dict[str, Behaviour] = {}
@@ -130,15 +120,12 @@ class _Connection(asyncio.Protocol):
         size = int(length[1]) if length else 0
         if separator and len(rest) >= size:
             self._buffer = rest[size:]
-            self._note_authorization(head)
+            if found := _AUTHORIZATION.search(head):
+                self._standin.books.authorizations.append(found[1].decode())
             self._handle(head.split(b" ", 2)[1].decode(), rest[:size])
 
     def connection_lost(self, error: Exception | None) -> None:
         self._standin.transports.discard(self._transport)
-
-    def _note_authorization(self, head: bytes) -> None:
-        if found := _AUTHORIZATION.search(head):
-            self._standin.books.authorizations.append(found[1].decode())
 
     def _handle(self, path: str, body: bytes) -> None:
         document = json.loads(body) if body else {}
@@ -165,7 +152,6 @@ class _Connection(asyncio.Protocol):
     def _static(self, name: str) -> Behaviour:
         accounts = self._standin.accounts
         answers: dict[str, object] = {
-            "/books": {"accepted": len(self._standin.books.accepted)},
             "/v1/about": {"versions": ["v1", "v2"], "mode": self._standin.mode},
             "/v1/accounts": accounts,
             "/v1/qrcodelink/raw": {"device_link_uri": LINK},
@@ -174,28 +160,24 @@ class _Connection(asyncio.Protocol):
             "startLink": {"deviceLinkUri": LINK},
             "finishLink": {"number": LINKED},
         }
-        if name not in answers:
-            return Behaviour(404, "404 page not found")
         if name.startswith("/"):
+            if name not in answers:
+                return Behaviour(404, "404 page not found")
             return Behaviour(200, json.dumps(answers[name]))
-        answer = {"jsonrpc": "2.0", "id": 1, "result": answers[name]}
+        answer = {"jsonrpc": "2.0", "id": 1, "result": answers.get(name, {})}
         delay = SCAN_SECONDS if name == "finishLink" else 0
         return Behaviour(200, json.dumps(answer), delay=delay)
 
     def _take(self, document: dict[str, Any]) -> None:
         books = self._standin.books
-        if self._standin.keeps_requests:
-            books.requests.append(document)
+        books.requests.append(document)
         books.under_way += 1
         books.at_once = max(books.at_once, books.under_way)
         behaviour = self._standin.plan(document)
         if not behaviour.status:
             status, answer = DAEMON_SUCCESS if "method" in document else REST_SUCCESS
             behaviour = replace(behaviour, status=status, body=behaviour.body or answer)
-        if behaviour.delay:
-            self._loop.call_later(behaviour.delay, self._finish, behaviour, document)
-        else:
-            self._finish(behaviour, document)
+        self._loop.call_later(behaviour.delay, self._finish, behaviour, document)
 
     def _finish(self, behaviour: Behaviour, document: dict[str, Any]) -> None:
         books = self._standin.books
@@ -214,15 +196,12 @@ class _Connection(asyncio.Protocol):
         elif behaviour.manner == "trickle":
             self._trickle(_answer(behaviour) + b" " * 100_000)
         elif behaviour.manner == "answer":
-            self._write(behaviour)
+            self._transport.write(_answer(behaviour))
 
     def _trickle(self, left: bytes) -> None:
         if left and not self._transport.is_closing():
             self._transport.write(left[:1])
             self._loop.call_later(0.05, self._trickle, left[1:])
-
-    def _write(self, behaviour: Behaviour) -> None:
-        self._transport.write(_answer(behaviour))
 
 
 def _answer(behaviour: Behaviour) -> bytes:
@@ -233,21 +212,21 @@ def _answer(behaviour: Behaviour) -> bytes:
         "Content-Length": str(size),
         **behaviour.headers,
     }
-    reason = _REASON.get(behaviour.status, "Other")
     lines = [f"{name}: {value}" for name, value in headers.items()]
-    head = "\r\n".join([f"HTTP/1.1 {behaviour.status} {reason}", *lines, "", ""])
+    head = "\r\n".join([f"HTTP/1.1 {behaviour.status} -", *lines, "", ""])
     return head.encode() + body
 
 
 @contextmanager
 def running(
-    plan: Plan = lambda document: ACCEPTING, port: int = 0
+    plan: Plan = lambda document: ACCEPTING, port: int = 0, books: Books | None = None
 ) -> Iterator[StandIn]:
-    """A stand-in that serves on a thread of its own."""
+    """A stand-in that serves on a thread of its own; it may go on with the books of another."""
     standin, loop = StandIn(plan), asyncio.new_event_loop()
-    server = loop.run_until_complete(standin.listen(port))
+    standin.books = books or standin.books
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    server = asyncio.run_coroutine_threadsafe(standin.listen(port), loop).result()
     try:
         yield standin
     finally:
@@ -255,14 +234,3 @@ def running(
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-
-
-async def _serve(port: int) -> None:
-    standin = StandIn()
-    standin.keeps_requests = False
-    server = await standin.listen(port)
-    await server.serve_forever()
-
-
-if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))

@@ -143,7 +143,7 @@ def test_the_sender_is_a_number_of_the_client_or_the_default(
 
 
 def check(
-    client: Client, template: str | None, to: Sequence[str] = (NUMBER,), **payload: Any
+    client: Client, template: str, to: Sequence[str] = (NUMBER,), **payload: Any
 ) -> str | None:
     """The rule that refuses, as the log names it."""
     try:
@@ -167,23 +167,23 @@ PATTERNS = ("+49*", "group.*")
 @pytest.mark.parametrize(
     ("rules", "template", "to", "payload", "rule"),
     [
-        ({}, None, [NUMBER, "name.01"], {}, None),
+        ({}, "", [NUMBER, "name.01"], {}, None),
         ({}, "sms", [NUMBER], {}, None),
         ({}, "sms", [NUMBER], FILE, "attachments"),
         ({"attachments": True}, "sms", [NUMBER], FILE, None),
         ({"templates": SMS, "attachments": True}, "sms", [NUMBER], BESIDE, None),
         ({"templates": SMS}, "sms", [NUMBER], {}, None),
         ({"templates": SMS}, "notification", [NUMBER], {}, "templates"),
-        ({"templates": SMS}, None, [NUMBER], {}, "passthrough"),
-        ({"passthrough": False}, None, [NUMBER], {}, "passthrough"),
-        ({"templates": SMS, "passthrough": True}, None, [NUMBER], {}, None),
+        ({"templates": SMS}, "", [NUMBER], {}, "passthrough"),
+        ({"passthrough": False}, "", [NUMBER], {}, "passthrough"),
+        ({"templates": SMS, "passthrough": True}, "", [NUMBER], {}, None),
         ({"recipients": ()}, "sms", [NUMBER], {}, "recipients"),
         ({"recipients": PATTERNS}, "sms", [NUMBER, "group.YWJjZA=="], {}, None),
     ],
 )
 def test_a_client_may_do_what_its_rules_say_and_all_but_attachments_without_one(
     rules: dict[str, Any],
-    template: str | None,
+    template: str,
     to: list[str],
     payload: dict[str, Any],
     rule: str | None,

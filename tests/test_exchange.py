@@ -1,6 +1,7 @@
 """The form of an answer, and the truth about several recipients."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,63 +16,71 @@ A, B, C = "+4915100000011", "+4915100000012", "+4915100000013"
 NO_USER = "Unregistered user\nFailed to send message"
 UNTRUSTED = "Failed to send message due to untrusted identities"
 RATE_LIMITED = "Failed to send message due to rate limiting"
+NO_NUMBER = (
+    "'{}' is not a number that Signal can reach. Sign out, sign in again,"
+    " and enter the number with its country code, like +49 151 23456789."
+)
 UNAUTHORIZED = (
     "No message was sent. Tell the administrator: the sender's token is missing or wrong."
     " Compare it with API_TOKENS."
 )
 
 
-def by_recipient(
-    signal: responses.RequestsMock, answers: dict[str, tuple[int, str]]
-) -> None:
-    def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
-        status, body = answers[json.loads(request.body or b"")["recipients"][0]]
-        return status, {}, body
-
-    signal.remove("POST", f"{SIGNAL}/v2/send")
-    signal.add_callback("POST", f"{SIGNAL}/v2/send", callback=answer)
-
-
-def error(text: str) -> tuple[int, str]:
+def failing(text: str) -> tuple[int, str]:
     return 400, json.dumps({"error": text})
 
 
-def send(signal: responses.RequestsMock, recipients: list[str]) -> tuple[int, Any]:
-    document = {**CODE, "recipients": recipients}
-    answer = client().post("/v2/send", json=document, headers=BEARER)
-    return answer.status_code, answer.json
+Answers = dict[str, tuple[int, str]]
 
 
-def test_a_partial_success_is_201_and_names_the_rest(
-    signal: responses.RequestsMock,
-) -> None:
+def post(
+    document: object, answers: Answers, path: str = "/v2/send", **changes: Any
+) -> tuple[int, Any]:
+    """What a caller is told when Signal's server answers so for each recipient."""
+
+    def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
+        status, text = answers[json.loads(request.body or b"")["recipients"][0]]
+        return status, {}, text
+
+    with responses.RequestsMock() as signal:
+        signal.add_callback("POST", f"{SIGNAL}/v2/send", callback=answer)
+        told = client(**changes).post(path, json=document, headers=BEARER)
+    return told.status_code, told.json
+
+
+def send(answers: Answers) -> tuple[int, Any]:
+    """A code to all of them."""
+    return post({**CODE, "recipients": list(answers)}, answers)
+
+
+def missed(**reasons: str) -> dict[str, Any]:
+    """What a partial success says of those who did not get it."""
+    listed = [{"number": to, "reason": reason} for to, reason in reasons.items()]
+    return {"recipients": listed}
+
+
+def test_a_partial_success_is_201_and_names_the_rest() -> None:
     answers = {
-        A: error(NO_USER),
+        A: failing(NO_USER),
         B: (201, '{"timestamp":"1700000000002"}'),
-        C: error("process killed as timeout reached"),
+        C: failing("process killed as timeout reached"),
     }
-    by_recipient(signal, answers)
-    assert send(signal, [A, B, C]) == (
+    assert send(answers) == (
         201,
         {
             "timestamp": "1700000000002",
-            "errors": {
-                "recipients": [
-                    {"number": A, "reason": "not_on_signal"},
-                    {"number": C, "reason": "signal_timeout"},
-                ]
-            },
+            "errors": missed(**{A: "not_on_signal", C: "signal_timeout"}),
         },
     )
 
 
 def test_of_a_group_it_is_told_only_to_the_log_that_not_all_got_it(
-    signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     errors = {"recipients": [{"number": A, "reason": "UNREGISTERED_FAILURE"}]}
     body = json.dumps([{"timestamp": "1700000000000", "errors": errors}])
-    by_recipient(signal, {"group.YWJj": (201, body)})
-    assert send(signal, ["group.YWJj"]) == (201, {"timestamp": "1700000000000"})
+    told = send({"group.YWJj": (201, body)})
+    assert told == (201, {"timestamp": "1700000000000"})
     logged = capfd.readouterr().err
     assert 'detail="sent, but not to all members of the group"' in logged
 
@@ -91,55 +100,33 @@ templates: {door: {recipients: ["{INTERNAL}", "{phone}"], message: Open}}
     ],
 )
 def test_recipients_of_the_configuration_are_never_named_in_full(
-    path: str,
-    document: dict[str, Any],
-    named: str | None,
-    signal: responses.RequestsMock,
-    tmp_path: Path,
+    path: str, document: dict[str, Any], named: str | None, tmp_path: Path
 ) -> None:
     templates = tmp_path / "templates.yaml"
     templates.write_text(OWN)
-    rejected = error(NO_USER)
-    by_recipient(signal, {A: rejected, B: rejected, C: (201, '{"timestamp":"1"}')})
-    caller = client(templates_file=templates)
-    answer = caller.post(path, json=document, headers=BEARER)
-    shown = [name for name in (named, "+49…012") if name]
-    assert (answer.status_code, answer.json) == (
+    rejected = failing(NO_USER)
+    answers = {A: rejected, B: rejected, C: (201, '{"timestamp":"1"}')}
+    reasons = {name: "not_on_signal" for name in (named, "+49…012") if name}
+    assert post(document, answers, path, templates_file=templates) == (
         201,
-        {
-            "timestamp": "1",
-            "errors": {
-                "recipients": [
-                    {"number": name, "reason": "not_on_signal"} for name in shown
-                ]
-            },
-        },
+        {"timestamp": "1", "errors": missed(**reasons)},
     )
 
 
 def test_a_recipient_of_the_configuration_that_is_refused_is_not_named_in_full(
-    signal: responses.RequestsMock, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     templates = tmp_path / "templates.yaml"
     templates.write_text(OWN.replace(", +4915100000013", ""))
-    by_recipient(signal, {B: error("Invalid phone number '+4915100000012': x")})
+    answers = {B: failing("Invalid phone number '+4915100000012': x")}
     document = {"message": "x", "recipients": "{INTERNAL}"}
-    caller = client(templates_file=templates)
-    answer = caller.post("/v2/send", json=document, headers=BEARER)
-    assert answer.json == {
-        "error": "'+49…012' is not a number that Signal can reach. Sign out, sign in again,"
-        " and enter the number with its country code, like +49 151 23456789.",
-        "code": "invalid_recipient",
-        "request_id": answer.headers["X-Request-ID"],
-    }
+    _, told = post(document, answers, templates_file=templates)
+    assert told["error"] == NO_NUMBER.format("+49…012")
 
 
-def test_an_unknown_group_is_the_administrators_matter(
-    signal: responses.RequestsMock,
-) -> None:
-    by_recipient(signal, {"group.YWJj": error("Group not found: YWJj")})
-    status, document = send(signal, ["group.YWJj"])
-    assert (status, document["code"], document["error"]) == (
+def test_an_unknown_group_is_the_administrators_matter() -> None:
+    status, told = send({"group.YWJj": failing("Group not found: YWJj")})
+    assert (status, told["code"], told["error"]) == (
         422,
         "invalid_recipient",
         "No message was sent. Tell the administrator: the sender is not in this Signal group,"
@@ -147,13 +134,9 @@ def test_an_unknown_group_is_the_administrators_matter(
     )
 
 
-def test_an_accepted_message_without_signals_time_gets_the_gateways(
-    signal: responses.RequestsMock,
-) -> None:
-    by_recipient(signal, {A: (201, "null")})
-    status, document = send(signal, [A])
-    assert status == 201
-    assert len(document["timestamp"]) == 13 and document["timestamp"].isdecimal()
+def test_an_accepted_message_without_signals_time_gets_the_gateways() -> None:
+    status, told = send({A: (201, "null")})
+    assert status == 201 and re.fullmatch(r"\d{13}", told["timestamp"])
 
 
 @pytest.mark.parametrize(
@@ -166,11 +149,10 @@ def test_an_accepted_message_without_signals_time_gets_the_gateways(
     ],
 )
 def test_if_nobody_got_it_the_gravest_reason_answers(
-    first: str, second: str, status: int, code: str, signal: responses.RequestsMock
+    first: str, second: str, status: int, code: str
 ) -> None:
-    by_recipient(signal, {A: error(first), B: error(second)})
-    found, document = send(signal, [A, B])
-    assert (found, document["code"]) == (status, code)
+    found, told = send({A: failing(first), B: failing(second)})
+    assert (found, told["code"]) == (status, code)
 
 
 @pytest.mark.parametrize(
@@ -214,8 +196,7 @@ def test_if_nobody_got_it_the_gravest_reason_answers(
         ),
         (
             "Group not found: x", 422, "invalid_recipient", None,
-            f"'{A}' is not a number that Signal can reach. Sign out, sign in again,"
-            " and enter the number with its country code, like +49 151 23456789.",
+            NO_NUMBER.format(A),
         ),
         (
             "illegal base64 data at input byte 3", 400, "bad_request", None,
@@ -231,7 +212,7 @@ def test_every_failure_of_signal_is_told_in_words(
     sentence: str,
     signal: responses.RequestsMock,
 ) -> None:
-    by_recipient(signal, {A: error(text)})
+    signal.replace("POST", f"{SIGNAL}/v2/send", status=400, json={"error": text})
     answer = client().post("/v2/send", json={**CODE, "To": A}, headers=BEARER)
     assert answer.json == {
         "error": sentence,
@@ -276,11 +257,10 @@ def test_a_sane_request_id_is_taken_over(given: str) -> None:
     assert answer.headers["X-Request-ID"] == given
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a;b", "ä", "a\tb", None])
-def test_any_other_request_id_is_replaced(given: str | None) -> None:
-    headers = {} if given is None else {"X-Request-ID": given}
-    found = client().get("/v1/health", headers=headers).headers["X-Request-ID"]
-    assert len(found) == 32 and found != given
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a;b", "ä", "a\tb"])
+def test_any_other_request_id_is_replaced(given: str) -> None:
+    answer = client().get("/v1/health", headers={"X-Request-ID": given})
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
 
 
 def test_a_bug_of_ours_is_told_in_one_sentence_and_logged_without_its_text(

@@ -79,24 +79,19 @@ def test_what_is_not_set_or_blank_has_its_default() -> None:
     )
 
 
-def test_a_token_without_a_name_belongs_to_the_default_client_and_only_its_digest_is_kept() -> (
-    None
-):
-    settings, _ = read(**{**REAL, "API_TOKENS": TOKEN})
+@pytest.mark.parametrize("token", [TOKEN, "c2VjcmV0LXNlY3JldA=="])
+def test_a_token_without_a_name_is_the_default_clients_and_only_its_digest_is_kept(
+    token: str,
+) -> None:
+    settings, problems = read(**{**REAL, "API_TOKENS": token})
+    assert problems == []
     assert settings.api_tokens == (
-        ApiToken("default", sha256(TOKEN.encode()).digest()),
+        ApiToken("default", sha256(token.encode()).digest()),
     )
 
 
-def test_a_token_may_end_in_the_signs_of_base64() -> None:
-    settings, problems = read(**{**REAL, "API_TOKENS": "c2VjcmV0LXNlY3JldA=="})
-    assert problems == []
-    assert settings.api_tokens == (ApiToken.of("default", "c2VjcmV0LXNlY3JldA=="),)
-
-
 def test_without_an_address_of_signal_it_is_a_preview_with_a_token_of_its_own() -> None:
-    first, problems = read()
-    second, _ = read()
+    (first, problems), (second, _) = read(), read()
     assert problems == [] and first.preview
     assert first.preview_token and first.preview_token != second.preview_token
     assert first.api_tokens == (ApiToken.of("preview", first.preview_token),)
@@ -132,10 +127,7 @@ def test_what_would_be_open_or_vanish_does_not_start(
 
 NO_ADDRESS = "has no usable address{}. Write it like http://signal:8080."
 IN_A_PASSWORD = " In a password write % as %25, / as %2F, # as %23, ? as %3F, @ as %40 and a comma as %2C."
-NO_STORAGE = (
-    "is no usable address. Write it like redis://:password@redis:6379/0."
-    + IN_A_PASSWORD
-)
+NO_STORAGE = f"is no usable address. Write it like redis://:password@redis:6379/0.{IN_A_PASSWORD}"
 NO_TIMEOUT = "must be above 0 and below 30 seconds: authentik waits no longer."
 NO_CLIENT = (
     "has a client at position 2 whose name is not just letters, digits, _ . or -."
@@ -143,7 +135,7 @@ NO_CLIENT = (
 NO_NUMBER = "is no phone number. Write it with its country code, like +4915100000001."
 NO_EQUALS = "has an = after the name{}. Write name:token."
 WHOLE = "must be a whole number above 0."
-# A variable, what is said about it, and values of which each is told so.
+# A variable, what is said about it, and values of which each is told so; ␣ is a blank in one.
 MISTAKES = [
     (
         "SIGNAL_API_URL",
@@ -170,17 +162,21 @@ MISTAKES = [
         "ends in /v1/send. Write the address alone: http://signal:8080.",
         "http://a/v1/send http://a/v1/send/ http://a,http://b/v1/send",
     ),
-    ("SIGNAL_NUMBER", NO_NUMBER, "015100000001 4915100000001 secret"),
+    ("SIGNAL_NUMBER", NO_NUMBER, "015100000001 0151␣00000001 4915100000001 secret"),
     ("API_TOKENS", NO_EQUALS.format(""), f"authentik={TOKEN}"),
     ("API_TOKENS", NO_EQUALS.format(" at position 2"), f"a:{TOKEN},b.c={TOKEN}"),
-    ("API_TOKENS", NO_CLIENT, f"{TOKEN},a/b:{TOKEN} {TOKEN},:{TOKEN}"),
+    (
+        "API_TOKENS",
+        NO_CLIENT,
+        f"{TOKEN},a/b:{TOKEN} {TOKEN},a␣b:{TOKEN} {TOKEN},:{TOKEN}",
+    ),
     ("API_TOKENS", f"has what {NO_TOKEN}", "authentik:secret"),
     (
         "API_TOKENS",
         f"has at position 2 what {NO_TOKEN}",
-        f"{TOKEN},a:sécret-secret-secret",
+        f"{TOKEN},a:sécret-secret-secret {TOKEN},a:␣secret-secret-secret",
     ),
-    ("METRICS_TOKEN", NO_TOKEN, "secret secret-secret-sécret"),
+    ("METRICS_TOKEN", NO_TOKEN, "secret secret-secret-sécret secret-secret␣secret"),
     ("DEFAULT_REGION", "is no country. Give two letters, like DE.", "EU"),
     ("SIGNAL_TIMEOUT", NO_TIMEOUT, "30 0 nan 20s"),
     ("SIGNAL_CONCURRENCY", WHOLE, "0"),
@@ -209,25 +205,16 @@ MISTAKES = [
     ("LOG_LEVEL", "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL.", "LOUD"),
     ("LOG_FORMAT", "must be one of text, json.", "xml"),
 ]
-EACH = [
-    (name, value, said) for name, said, values in MISTAKES for value in values.split()
-]
-WITH_BLANKS = [
-    ("SIGNAL_NUMBER", "0151 00000001", NO_NUMBER),
-    ("API_TOKENS", f"{TOKEN},a b:{TOKEN}", NO_CLIENT),
-    (
-        "API_TOKENS",
-        f"{TOKEN},a: secret-secret-secret",
-        f"has at position 2 what {NO_TOKEN}",
-    ),
-    ("METRICS_TOKEN", "secret-secret\tsecret", NO_TOKEN),
-]
 
 
-@pytest.mark.parametrize("name, value, sentence", EACH + WITH_BLANKS)
+@pytest.mark.parametrize(
+    "name, value, sentence",
+    [(name, value, told) for name, told, all in MISTAKES for value in all.split()],
+)
 def test_a_mistake_is_told_with_its_variable_and_without_its_value(
     name: str, value: str, sentence: str
 ) -> None:
+    value = value.replace("␣", " ")
     settings, problems = read(**{**REAL, "PORT": "5000", name: value})
     assert problems == [f"{name} {sentence}"]
     assert settings.rate_limit_storage_uri == "memory://"

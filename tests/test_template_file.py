@@ -23,6 +23,13 @@ OWN = Reading(own=True)  # every key is a field and nothing else
 NO_FIELD = "Write {name}, {name.key}, {name[0]} or {name:text}."
 NO_PARTNER = r"'{}' has no partner. For the character itself write '\{}'."
 NO_BRACE = "a brace has no partner. For the brace itself write '{{' or '}}'."
+NO_FORMAT = "is no format. Write :text, :lines, :json or one of Python's str.format."
+NO_VARIABLE = "the environment has no NONE. Set it, or write ${NONE:-} for nothing."
+NO_TEXT = "a text is expected here, not a mapping. If the text begins with '{', put it in quotes."
+NO_VALUE = "there is no value. Write one, or take the line out."
+NO_LIMIT = "this is no limit. Write it like 10 per 5 minutes."
+NO_SENTENCE = "this must be a text whose only fields are {seconds}, {wait}."
+QUOTE_IT = " A text that begins with '{' or has ': ' in it must stand in quotes."
 NO_MAPPING = "must be a mapping, like 'name: value'."
 
 
@@ -51,35 +58,25 @@ def rendered(found: Catalogue, name: str, **payload: Any) -> str:
     return "".join(p.value if isinstance(p, Style) else p for p in pieces)
 
 
-@pytest.mark.parametrize(
-    "locale, text",
-    [
-        (
-            None,
-            "**Your verification code**\n\n012345\n\n"
-            "It expires in 5 minutes. If you did not ask for it, ignore this message.",
-        ),
-        *[
-            (
-                locale,
-                "**Ihr Bestätigungscode**\n\n012345\n\nEr gilt 5 Minuten."
-                " Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht.",
-            )
-            for locale in ("de", "de-AT", "de_AT")
-        ],
-        (
-            "fr",
-            "**Votre code de vérification**\n\n012345\n\n"
-            "Il expire dans 5 minutes. Si vous ne l'avez pas demandé, ignorez ce message.",
-        ),
-    ],
+ENGLISH = (
+    "**Your verification code**\n\n012345\n\n"
+    "It expires in 5 minutes. If you did not ask for it, ignore this message."
 )
-def test_our_own_templates_write_a_code_in_three_languages(
-    locale: str | None, text: str
-) -> None:
+GERMAN = (
+    "**Ihr Bestätigungscode**\n\n012345\n\nEr gilt 5 Minuten."
+    " Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht."
+)
+FRENCH = (
+    "**Votre code de vérification**\n\n012345\n\n"
+    "Il expire dans 5 minutes. Si vous ne l'avez pas demandé, ignorez ce message."
+)
+
+
+def test_our_own_templates_write_a_code_in_three_languages() -> None:
     found, problems = read(OURS.read_bytes(), {}, names={"authentik"})
     assert problems == []
-    assert rendered(found, "sms", token="012345", locale=locale) == text
+    for locale, text in {None: ENGLISH, "de_AT": GERMAN, "fr": FRENCH}.items():
+        assert rendered(found, "sms", token="012345", locale=locale) == text
 
 
 def test_our_own_templates_bring_notifications_to_the_administrators() -> None:
@@ -118,7 +115,7 @@ def test_a_whole_file_is_read() -> None:
             networks: [10.0.0.1/8, "::1"]
             limits: {recipient: 10 per 5 minutes, client: 2/hour}
             text_mode: styled
-          restricted: {templates: [], recipients: []}
+          restricted: {templates: [], recipients: [], passthrough: true, attachments: false}
         errors:
           not_on_signal: " Nicht bei Signal. "
           missing_field: Es fehlt {field}.
@@ -149,7 +146,9 @@ def test_a_whole_file_is_read() -> None:
             limits={"recipient": "10 per 5 minutes", "client": "2/hour"},
             styled=True,
         ),
-        "restricted": Client("restricted", templates=(), recipients=()),
+        "restricted": Client(
+            "restricted", templates=(), recipients=(), passthrough=True
+        ),
     }
     assert found.sentences == {
         "not_on_signal": "Nicht bei Signal.",
@@ -157,9 +156,9 @@ def test_a_whole_file_is_read() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "{}", "templates: {}\n"])
-def test_an_empty_file_is_an_empty_catalogue(text: str) -> None:
-    assert read(text) == (Catalogue(), [])
+def test_an_empty_file_is_an_empty_catalogue() -> None:
+    for text in ("", "# nothing\n", "{}", "templates: {}\n"):
+        assert read(text) == (Catalogue(), [])
 
 
 def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
@@ -211,7 +210,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         f"line 2: {IN_QUOTES}",
         "line 3: YAML reads 'on' as true or false. Put it in quotes.",
         "line 4: 'the name' cannot be a name here. Use letters, digits and _.",
-        "line 7: a text is expected here, not a mapping. If the text begins with '{', put it in quotes.",
+        f"line 7: {NO_TEXT}",
         f"line 8: template 'sms' has no 'colour'. It may have: {KEYS}.",
         "line 9: 'deutsch!' is no language. Write it like de or de-AT.",
         "line 9: YAML reads 'no' as true or false. Put it in quotes.",
@@ -222,16 +221,16 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         "line 17: " + NO_PARTNER.format("~", "~"),
         "line 18: 'fatal' is no severity. authentik's are notice, warning, alert.",
         "line 18: '{0}' is no field. " + NO_FIELD,
-        "line 18: there is no value. Write one, or take the line out.",
+        f"line 18: {NO_VALUE}",
         "line 19: 'a b' cannot be a name here. Use letters, digits and _.",
         f"line 19: {IN_QUOTES}",
         f"line 20: {IN_QUOTES}",
         "line 20: this is no recipient. Write phone numbers with their country code, as in"
         " +4915100000001, groups or user names.",
         f"line 20: this is no recipient: '{{a b}}' is no field. {NO_FIELD}",
-        "line 21: this is no limit. Write it like 10 per 5 minutes.",
+        f"line 21: {NO_LIMIT}",
         "line 22: this is no status for success. Write 200 to 204.",
-        "line 23: a text is expected here, not a mapping. If the text begins with '{', put it in quotes.",
+        f"line 23: {NO_TEXT}",
         "line 23: template 'empty' has no message.",
         "line 24: a text is expected here, not a list.",
         f"line 25: template 'text' {NO_MAPPING}",
@@ -243,21 +242,24 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         "line 31: this is no network. Write it like 10.0.0.0/8.",
         f"line 32: {IN_QUOTES}",
         "line 32: limits has no 'sender'. It may have: recipient, client.",
-        "line 32: this is no limit. Write it like 10 per 5 minutes.",
+        f"line 32: {NO_LIMIT}",
         "line 33: client 'authentik' has no 'token'. It may have: templates, number, recipients, networks,"
         " limits, passthrough, attachments, text_mode.",
         "line 34: 'monitoring' has no token in API_TOKENS. Add one there as monitoring:<token>,"
         " or take this entry out.",
         f"line 34: client 'monitoring' {NO_MAPPING}",
-        "line 36: this must be a text whose only fields are {seconds}, {wait}.",
+        f"line 36: {NO_SENTENCE}",
         "line 37: errors has no 'unknown'. It may have: bad_request, unauthorized, forbidden, not_found,"
         " method_not_allowed, too_large, no_recipient, invalid_recipient, ambiguous_recipient,"
         " unknown_group, no_sender, no_message, missing_field, unformatted_mapping, not_on_signal,"
         " safety_number_changed, rate_limited, signal_rate_limited, sender_not_registered,"
         " signal_rejected, signal_unreachable, busy, signal_timeout, internal.",
-        "line 38: there is no value. Write one, or take the line out.",
+        f"line 38: {NO_VALUE}",
         "line 39: the file has no 'others'. It may have: variables, templates, clients, errors.",
     ]
+
+
+UNCLOSED = "this is not YAML: expected <block end>, but found"
 
 
 @pytest.mark.parametrize(
@@ -267,18 +269,6 @@ def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
         ("a: x\nb: *c\n", "line 2: this is not YAML: found undefined alias"),
         ("a: \x07\n", "line 1: this is not YAML: it holds a character that YAML"),
         (b"a: \xe4\n", "line 1: the file cannot be read: it is not UTF-8."),
-    ],
-)
-def test_a_file_that_is_no_yaml_is_told_with_its_line(
-    text: str | bytes, problem: str
-) -> None:
-    found, (told,) = read(text)
-    assert told.startswith(problem) and found == Catalogue()
-
-
-@pytest.mark.parametrize(
-    "text, problem",
-    [
         (
             "a:\n\tb: y\n",
             "line 2: this is not YAML: found character '\\t' that cannot start any token."
@@ -286,27 +276,23 @@ def test_a_file_that_is_no_yaml_is_told_with_its_line(
         ),
         (
             "a:\n    b: x\n  c: y\n",
-            "line 3: this is not YAML: expected <block end>, but found '<block mapping start>'."
-            " Look at the indentation."
-            " A text that begins with '{' or has ': ' in it must stand in quotes.",
+            f"line 3: {UNCLOSED} '<block mapping start>'. Look at the indentation.{QUOTE_IT}",
         ),
         (
             "a: {token} x\n",
-            "line 1: this is not YAML: expected <block end>, but found '<scalar>'."
-            " Look at the indentation."
-            " A text that begins with '{' or has ': ' in it must stand in quotes.",
+            f"line 1: {UNCLOSED} '<scalar>'. Look at the indentation.{QUOTE_IT}",
         ),
         (
             "a: x: y\n",
-            "line 1: this is not YAML: mapping values are not allowed here."
-            " A text that begins with '{' or has ': ' in it must stand in quotes.",
+            f"line 1: this is not YAML: mapping values are not allowed here.{QUOTE_IT}",
         ),
     ],
 )
-def test_a_file_that_is_no_yaml_is_told_with_what_to_do(
-    text: str, problem: str
+def test_a_file_that_is_no_yaml_is_told_with_its_line_and_what_to_do(
+    text: str | bytes, problem: str
 ) -> None:
-    assert read(text) == (Catalogue(), [problem])
+    found, (told,) = read(text)
+    assert told.startswith(problem) and found == Catalogue()
 
 
 def test_a_missing_file_is_told_with_the_variable_that_names_it() -> None:
@@ -325,9 +311,10 @@ def test_a_missing_file_is_told_with_the_variable_that_names_it() -> None:
         ("- x", f"line 1: the file {NO_MAPPING}"),
         ("templates:", f"line 1: templates {NO_MAPPING}"),
         ("\nclients: [a]", f"line 2: clients {NO_MAPPING}"),
+        ("errors: {busy: ' '}", f"line 1: {NO_SENTENCE}"),
         (
-            "errors: {busy: ' '}",
-            "line 1: this must be a text whose only fields are {seconds}, {wait}.",
+            "clients: {a: {attachments: maybe}}",
+            "line 1: true or false is expected here.",
         ),
         ("variables: {A: 1.5}", f"line 1: {IN_QUOTES}"),
         ("variables: {A: !!set {b}}", "line 1: a text is expected here."),
@@ -336,9 +323,10 @@ def test_a_missing_file_is_told_with_the_variable_that_names_it() -> None:
             "variables: {A: off}",
             "line 1: YAML reads 'off' as true or false. Put it in quotes.",
         ),
+        ("variables:\n  A: x\n  B: ${NONE}", f"line 3: {NO_VARIABLE}"),
         (
-            "variables:\n  A: x\n  B: ${NONE}",
-            "line 3: the environment has no NONE. Set it, or write ${NONE:-} for nothing.",
+            "templates: {sms: {message: a, locales: {de-AT: b, de_at: c}}}",
+            "line 1: 'de_at' is the second spelling of one entry in locales.",
         ),
     ],
 )
@@ -353,28 +341,18 @@ def test_a_mistake_of_structure_is_told_with_its_line(text: str, problem: str) -
         ("' '", 3, "this message is empty."),
         ("'{token'", 3, NO_BRACE),
         ("'token}'", 3, NO_BRACE),
-        ("'{}'", 3, f"'{{}}' is no field. {NO_FIELD}"),
-        ("'{0}'", 3, f"'{{0}}' is no field. {NO_FIELD}"),
-        ("'{a b}'", 3, f"'{{a b}}' is no field. {NO_FIELD}"),
-        (
-            "'{a:zz}'",
-            3,
-            "':zz' is no format. Write :text, :lines, :json or one of Python's str.format.",
-        ),
-        (
-            "'{a:99999}'",
-            3,
-            "':99999' is no format. Write :text, :lines, :json or one of Python's str.format.",
-        ),
+        ("'{a:{b}}'", 3, NO_BRACE),
+        *[
+            (f"'{source}'", 3, f"'{source}' is no field. {NO_FIELD}")
+            for source in ("{}", "{a.}", "{__a-b}", "{*}", "{a!r}")
+        ],
+        ("'{a:zz}'", 3, f"':zz' {NO_FORMAT}"),
+        ("'{a:99999}'", 3, f"':99999' {NO_FORMAT}"),
         ("'**{a}'", 3, NO_PARTNER.format("**", "*")),
         ("|\n      **one**\n\n      2 * 3", 6, NO_PARTNER.format("*", "*")),
         ("|\n      one ||two\n      three", 4, NO_PARTNER.format("||", "|")),
         ("|-\n      a\n      `b\n      **c", 5, NO_PARTNER.format("`", "`")),
-        (
-            "'${NONE}'",
-            3,
-            "the environment has no NONE. Set it, or write ${NONE:-} for nothing.",
-        ),
+        ("'${NONE}'", 3, NO_VARIABLE),
     ],
 )
 def test_a_mistake_in_a_message_is_told_with_its_line(
@@ -384,54 +362,26 @@ def test_a_mistake_in_a_message_is_told_with_its_line(
     assert f"line {line}: {sentence}" in problems
 
 
-@pytest.mark.parametrize("source", ["{a!r}", "{a:{b}}", "{a.}", "{__a-b}", "{*}"])
-def test_conversions_and_all_else_that_is_no_field_are_refused(source: str) -> None:
-    _, problems = read(f"templates: {{sms: {{message: '{source}'}}}}")
-    assert len(problems) == 1 and problems[0].startswith("line 1: ")
+STRUCK = (Style.STRIKETHROUGH, "1234", Style.STRIKETHROUGH)
 
 
 @pytest.mark.parametrize(
-    "message, text",
+    "message, pieces",
     [
-        ("**${NAME}**", "***x* ||y|| {token} `z`**"),
-        ("${NONE:-**x** ~y~}", "**x** ~y~"),
-        ("${EMPTY:-a}${EMPTY:-}", "a"),
-        ("${token}", "$1234"),
+        ("**${NAME}**", (Style.BOLD, "*x* ||y|| {token} `z`", Style.BOLD)),
+        ("${NONE:-**x**} ~{token}~", ("**x**", " ", *STRUCK)),
+        ("${EMPTY:-a}${EMPTY:-}", ("a",)),
+        ("${token}", ("$", "1234")),
     ],
 )
 def test_what_comes_from_the_environment_is_neither_markup_nor_a_field(
-    message: str, text: str
+    message: str, pieces: tuple[object, ...]
 ) -> None:
     environ = {"NAME": "*x* ||y|| {token} `z`", "EMPTY": ""}
     found, problems = read(f"templates:\n  sms:\n    message: '{message}'\n", environ)
-    assert problems == [] and rendered(found, "sms", token="1234") == text
-
-
-def test_a_default_from_the_file_has_no_style() -> None:
-    found, _ = read("templates: {sms: {message: '${NONE:-**x**} ~{a}~'}}")
-    request = payloads.read({"a": "y"}, {}, None, OWN)
-    assert found.render(found.templates["sms"], request).pieces == (
-        *("**x**", " "),
-        *(Style.STRIKETHROUGH, "y", Style.STRIKETHROUGH),
-    )
-
-
-def test_a_right_is_true_or_false() -> None:
-    found, problems = read(
-        "clients: {a: {passthrough: true, attachments: false}, b: {attachments: maybe}}"
-    )
-    assert problems == ["line 1: true or false is expected here."]
-    assert (found.clients["a"].passthrough, found.clients["a"].attachments) == (
-        True,
-        False,
-    )
-
-
-def test_two_spellings_of_one_language_are_a_mistake() -> None:
-    _, problems = read("templates: {sms: {message: a, locales: {de-AT: b, de_at: c}}}")
-    assert problems == [
-        "line 1: 'de_at' is the second spelling of one entry in locales."
-    ]
+    request = payloads.read({"token": "1234"}, {}, None, OWN)
+    assert problems == []
+    assert found.render(found.templates["sms"], request).pieces == pieces
 
 
 def test_problems_and_reprs_hold_nothing_of_the_environment() -> None:

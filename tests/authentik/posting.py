@@ -32,7 +32,9 @@ FAILED_LOGIN = Event(
     {"username": "AnonymousUser", "email": ""},
     "203.0.113.7",
 )
-OTHER_ERROR = Event("configuration_error", {"message": "No\n template"}, {"username": "ada"})  # fmt: skip
+OTHER_ERROR = Event(
+    "configuration_error", {"message": "No\n template"}, {"username": "ada"}
+)
 
 
 def code(blueprint: str, language: str = "en", to: str = "+49 151 12345678") -> Request:

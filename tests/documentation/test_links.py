@@ -4,13 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documentation.documents import (
-    ROOT,
-    anchors,
-    documents,
-    files_named,
-    links,
-)
+from tests.documentation.documents import ROOT, anchors, documents, files_named, links
 
 LINKS = [(document, link) for document in documents() for link in links(document)]
 FILES = [  # for readers; the script that draws the picture is none

@@ -19,15 +19,13 @@ from tests.standin import StandIn
 CASES = sorted((Path(__file__).parent / "requests").glob("*/*.yaml"))
 RECIPIENT = "+4915112345678"
 MOVE = "docs/from-secured-signal-api.md"
+MARKDOWN = "**Backup**\ndone *in* 3 min"
+BACKUP = "Backup\ndone *in* 3 min"
 APPRISE = {  # what stands behind the sender: recipient, text and mode
-    f"/{RECIPIENT}": (RECIPIENT, "Backup\ndone *in* 3 min", "normal"),
-    "": (NUMBER, "Backup\ndone *in* 3 min", "normal"),
-    "/@YWJj": ("group.YWJj", "Backup\ndone *in* 3 min", "normal"),
-    f"/{RECIPIENT}?format=markdown": (
-        RECIPIENT,
-        "**Backup**\ndone *in* 3 min",
-        "styled",
-    ),
+    f"/{RECIPIENT}": (RECIPIENT, BACKUP, "normal"),
+    "": (NUMBER, BACKUP, "normal"),
+    "/@YWJj": ("group.YWJj", BACKUP, "normal"),
+    f"/{RECIPIENT}?format=markdown": (RECIPIENT, MARKDOWN, "styled"),
 }
 PAYLOAD = {
     "to": ADMIN,
@@ -104,10 +102,5 @@ def test_apprise_sends_through_the_gateway(
     assert service.add(f"signal://any:{TOKEN}@{host}/{NUMBER}{target}")
     assert service.notify("done *in* 3 min", title="Backup", body_format=body_format)
     recipient, message, text_mode = APPRISE[target]
-    (document,) = signal.books.requests
-    assert document == {
-        "number": NUMBER,
-        "recipients": [recipient],
-        "message": message,
-        "text_mode": text_mode,
-    }
+    fields = {"recipients": [recipient], "message": message, "text_mode": text_mode}
+    assert signal.books.requests == [{"number": NUMBER, **fields}]

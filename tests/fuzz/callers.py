@@ -25,13 +25,7 @@ _ACCEPTS = (
     "*/*", "application/json", "text/plain", "text/plain;q=0.5, application/json;q=0.4",
     "text/*;q=0.9, */*;q=0.1", "application/json;q=x", ";q=1,,", "text/plain;q=\xb2", "",
 )  # fmt: skip
-_AGENTS = (
-    "authentik@2026.8.0",
-    "authentik@",
-    "curl/8.5.0",
-    "goauthentik.io/outpost",
-    "",
-)
+_AGENTS = ("authentik@2026.8.0", "authentik@", "curl/8.5.0", "goauthentik.io/outpost")
 _LENGTHS = ("", "0", "-1", "1e3", "+5", " 7", "\xb2", "9" * 30, "9" * 5000, "1, 1")
 _HOSTS = (
     "gateway",

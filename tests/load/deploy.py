@@ -20,9 +20,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests import standin
-from tests.gateway import free_port
+from tests.gateway import free_port, process
 from tests.load.calls import Caller, Told, messages
-from tests.load.processes import Server, machine, process, served
+from tests.load.processes import Server, machine, served
 from tests.load.report import Goals, percentile
 from tests.nginx import write
 from tests.standin import Behaviour
@@ -100,7 +100,7 @@ def nginx(*instances: Instance) -> Iterator[int]:
     with TemporaryDirectory() as folder:
         inside = SERVERS.format(port=port, servers=" ".join(servers))
         path = write(Path(folder), inside)
-        with process([program, "-c", str(path)], port):
+        with process([program, "-c", str(path)], port, {}):
             yield port
 
 

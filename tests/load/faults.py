@@ -5,39 +5,34 @@ import os
 import random
 import signal
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from threading import Thread
 from time import monotonic
 
+from tests import standin
 from tests.load.calls import Told
 from tests.load.processes import Server
-from tests.standin import Plan, StandIn
+from tests.standin import Books, Plan
 
 DOWN_SECONDS = 3.0
 SECOND = 1.0
 AT_ONCE = 0.05  # seconds for a process to die
 
 
-class SignalServer:
-    """A stand-in on a thread of its own that can go away and come back, with the same books."""
+class SignalServer(ExitStack):
+    """A stand-in that can go away and come back, with the same books.
+
+    ``close`` breaks all connections and refuses new ones.
+    """
 
     def __init__(self, port: int, plan: Plan) -> None:
-        self._port = port
-        self.url = f"http://127.0.0.1:{port}"
-        self._standin = StandIn(plan)
-        self.books = self._standin.books
-        self._loop = asyncio.new_event_loop()
-        Thread(target=self._loop.run_forever, daemon=True).start()
+        super().__init__()
+        self.port, self.plan, self.books = port, plan, Books()
         self.start()
 
     def start(self) -> None:
-        listening = self._standin.listen(self._port)
-        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
-
-    def stop(self) -> None:
-        """Break all connections and refuse new ones."""
-        closing = self._standin.close(self._server)
-        asyncio.run_coroutine_threadsafe(closing, self._loop).result()
+        server = standin.running(self.plan, self.port, self.books)
+        self.url = self.enter_context(server).url
 
 
 @dataclass
@@ -64,7 +59,7 @@ class Trouble:
     async def interrupt(self) -> None:
         """Take Signal's server away for a few seconds."""
         started = monotonic()
-        self.signal.stop()
+        self.signal.close()
         await asyncio.sleep(DOWN_SECONDS)
         self.signal.start()
         self.down.append((started, monotonic()))

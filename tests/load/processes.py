@@ -1,13 +1,11 @@
 """Processes under load: how they are started, who they are and what they cost."""
 
 import os
-import resource
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import DEVNULL, Popen
 from tempfile import TemporaryDirectory
 from time import monotonic
 
@@ -16,13 +14,13 @@ from tests.gateway import (
     ROOT,
     TOKEN,
     command,
-    environment,
     free_port,
-    until_listening,
+    process,
 )
 
 TICKS = os.sysconf("SC_CLK_TCK")
-OPEN_FILES = 1024  # what most systems allow a process
+# What most systems allow a process.
+OPEN_FILES = ["/bin/sh", "-c", 'ulimit -n 1024; exec "$@"', "-"]
 USUAL, NEVER_MET = "limit: 10 per 5 minutes", "limit: 1000000 per second"
 
 
@@ -69,22 +67,6 @@ def machine() -> str:
 
 
 @contextmanager
-def process(arguments: Sequence[str], port: int, **variables: str) -> Iterator[int]:
-    """A server that listens on ``port``, as its process id; stopped with TERM at the end."""
-    running = Popen(
-        arguments, cwd=ROOT, env=environment(**variables),
-        stdout=DEVNULL, stderr=DEVNULL,
-    )  # fmt: skip
-    resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-    try:
-        until_listening(port, running)
-        yield running.pid
-    finally:
-        running.terminate()
-        running.wait(40)
-
-
-@contextmanager
 def served(
     signal_url: str, app: str = "wsgi:app", **variables: str
 ) -> Iterator[Server]:
@@ -107,7 +89,7 @@ def served(
             **variables,
         }
         started = monotonic()
-        with process(arguments, port, **given) as pid:
+        with process([*OPEN_FILES, *arguments], port, given) as pid:
             yield Server(port, pid, _first_answer(port) - started)
 
 

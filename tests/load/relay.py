@@ -42,7 +42,6 @@ def main() -> None:
     count = parser.parse_args().starts
     found: dict[str, list[Figures]] = {name: [] for name in APPS}
     with standin.running() as signal:
-        signal.keeps_requests = False
         for number in range(count):
             for name in APPS if number % 2 else reversed(APPS):
                 found[name].append(measure(APPS[name], signal.url))

@@ -88,10 +88,10 @@ def main() -> None:
         f" a minute has {given.length:.0f} s\n\n{'minute':>6} {'requests':>8} {'201':>6}"
         f" {'503':>4} {'504':>4} {'none':>4} {'p50 ms':>6} {'p99 ms':>6} {'MB':>4}"
     )
-    signal = SignalServer(free_port(), lambda _: Behaviour(delay=LATENCY))
-    with served(signal.url) as gateway:
-        run = Run(Trouble(gateway, signal), given.minutes, given.length)
-        asyncio.run(run.go())
+    with SignalServer(free_port(), lambda _: Behaviour(delay=LATENCY)) as signal:
+        with served(signal.url) as gateway:
+            run = Run(Trouble(gateway, signal), given.minutes, given.length)
+            asyncio.run(run.go())
     report(run.trouble, run.told)
 
 

@@ -46,6 +46,12 @@ REST = [
         for accepts in ACCEPTS[state.value]
     ],
 ]  # fmt: skip
+RESULTS = {
+    "UNREGISTERED_FAILURE": [False],
+    "IDENTITY_FAILURE": [False],
+    "RATE_LIMIT_FAILURE": [False],
+    "NETWORK_FAILURE": [True, False],
+}
 DAEMON = [
     *[ACCEPTING] * 10,
     Behaviour(201, ""),
@@ -61,13 +67,8 @@ DAEMON = [
     ],
     *[
         Behaviour(200, json.dumps(failed("x", response=result(kind))), accepts=accepts)
-        for kind, accepts in (
-            ("UNREGISTERED_FAILURE", False),
-            ("IDENTITY_FAILURE", False),
-            ("RATE_LIMIT_FAILURE", False),
-            ("NETWORK_FAILURE", True),
-            ("NETWORK_FAILURE", False),
-        )
+        for kind, accepted in RESULTS.items()
+        for accepts in accepted
     ],
 ]
 BACKENDS = {

@@ -10,11 +10,10 @@ from app.signal.reasons import LINES
 from app.signal.signal_cli import read_text
 from app.signal.transport import Answer
 from tests.signal.test_daemon import ERRORS
-from tests.signal.test_failover import OF_THE_SERVER
 from tests.signal.test_rest import TEXTS
 
 MEBIBYTE = 1024 * 1024
-WHOLE = [*OF_THE_SERVER, *(text for text, _ in TEXTS), *(text for text, *_ in ERRORS)]
+WHOLE = [*(text for text, _ in TEXTS), *(text for text, *_ in ERRORS)]
 KNOWN = [line.strip() for text in WHOLE for line in text.splitlines()]
 
 

@@ -29,18 +29,14 @@ def post(url: str, seconds: float = 5) -> Answer:
     return call("POST", f"{url}/v2/send", BODY, monotonic() + seconds)
 
 
-def test_the_answer_is_read_whole(server: standin.StandIn) -> None:
-    assert post(server.url) == Answer(201, b'{"timestamp":"1700000000000"}')
-
-
 def test_each_request_has_a_connection_of_its_own(server: standin.StandIn) -> None:
-    for _ in range(5):
-        post(server.url)
-    assert server.books.connections == 5
+    for _ in range(2):
+        assert post(server.url) == Answer(201, b'{"timestamp":"1700000000000"}')
+    assert server.books.connections == 2
 
 
 def test_a_redirect_is_not_followed(server: standin.StandIn) -> None:
-    headers = {"Location": f"{server.url}/books"}
+    headers = {"Location": f"{server.url}/v1/about"}
     server.plan = lambda document: Behaviour(302, "", headers=headers)
     assert post(server.url).status == 302
 
@@ -106,18 +102,16 @@ def serving(
     return running
 
 
-def test_an_answer_is_read_whole_with_and_without_tls(serving: Serving) -> None:
-    def serve(connection: socket.socket) -> None:
-        connection.recv(1000)
-        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
-
-    with serving(serve) as url:
-        assert post(url) == Answer(201, b"{}")
+def take(connection: socket.socket) -> None:
+    """Read the request whole: what is left unread would break the connection at its end."""
+    received = b""
+    while not received.endswith(BODY):
+        received += connection.recv(1000)
 
 
 def test_a_body_that_trickles_is_given_up_at_the_deadline(serving: Serving) -> None:
     def serve(connection: socket.socket) -> None:
-        connection.recv(1000)
+        take(connection)
         connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n")
         while not done.wait(0.05):
             connection.sendall(b" ")
@@ -131,22 +125,23 @@ def test_a_body_that_trickles_is_given_up_at_the_deadline(serving: Serving) -> N
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "body"),
     [
-        b"Transfer-Encoding: chunked\r\n\r\n-5\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"Content-Length: 10\r\n\r\nabc",
+        (b"Content-Length: 2\r\n\r\n{}", b"{}"),
+        (b"Content-Length: 10\r\n\r\nabc", None),
+        (b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", None),
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", None),
     ],
 )
-def test_a_body_whose_framing_is_broken_is_no_body(
-    answer: bytes, serving: Serving
+def test_a_body_is_read_whole_and_is_none_if_its_framing_is_broken(
+    answer: bytes, body: bytes | None, serving: Serving
 ) -> None:
     def serve(connection: socket.socket) -> None:
-        connection.recv(1000)
+        take(connection)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n" + answer)
 
     with serving(serve) as url:
-        assert post(url, seconds=2) == Answer(400, None)
+        assert post(url, seconds=2) == Answer(400, body)
 
 
 def test_a_connection_that_breaks_after_the_request_is_no_answer(
@@ -157,16 +152,18 @@ def test_a_connection_that_breaks_after_the_request_is_no_answer(
         post(server.url)
 
 
-def test_a_port_that_refuses_was_certainly_not_reached() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(NotConnected, match="^the server does not take the connection$"):
-        post(f"http://127.0.0.1:{port}")
-
-
-def test_a_host_without_an_address_was_certainly_not_reached() -> None:
-    with pytest.raises(NotConnected, match="^the name of its host is not known here$"):
-        post("http://signal.invalid:8080")
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://127.0.0.1:1", "the server does not take the connection"),
+        ("http://signal.invalid:8080", "the name of its host is not known here"),
+    ],
+)
+def test_an_address_where_nobody_is_was_certainly_not_reached(
+    url: str, why: str
+) -> None:
+    with pytest.raises(NotConnected, match=f"^{why}$"):
+        post(url)
 
 
 def test_a_server_that_takes_no_connection_in_time_was_not_reached() -> None:
