@@ -70,7 +70,7 @@ def test_a_field_can_be_a_recipient(
     path: str, phone: Any, recipients: list[str]
 ) -> None:
     result = send(path, user={"phone": phone}, recipients=[BERT], to={"a": 1})
-    assert list(result.texts) == recipients
+    assert set(result.texts) == set(recipients)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_field_can_be_a_recipient(
 )
 def test_one_field_is_one_recipient(phone: Any) -> None:
     assert send("field", user={"phone": phone}).refusal[0] == "invalid_recipient"
-    assert list(send("plus", user={"phone": phone}).texts) == [ADMIN, GROUP]
+    assert set(send("plus", user={"phone": phone}).texts) == {ADMIN, GROUP}
 
 
 @pytest.mark.parametrize("payload", [{}, {"user": None}, {"user": {"phone": None}}])
