@@ -95,7 +95,7 @@ def test_recipients_that_do_not_count_are_told_in_the_log(
 ) -> None:
     assert send("fixed").status == 201
     assert "detail" not in capsys.readouterr().err
-    assert list(send("fixed", to=ANNA).texts) == [ADMIN, GROUP]
+    assert set(send("fixed", to=ANNA).texts) == {ADMIN, GROUP}
     told = "detail=\"the template's recipients count, not 'to'\""
     assert told in capsys.readouterr().err
     codes = f'templates: {{sms: {{recipients: "{ADMIN}", message: "{{token}}"}}}}'
