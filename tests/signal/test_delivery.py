@@ -200,8 +200,8 @@ def test_how_many_at_once_is_asked_once_and_again_after_a_failure() -> None:
 
 
 def test_a_server_that_does_not_say_gets_ninety_six() -> None:
-    backend = Backend(seconds=0.3)
-    crowd(signal(backend, most=None), 100, 5)
+    backend = Backend(seconds=1)
+    crowd(signal(backend, most=None), 100, 9)
     assert backend.at_once == 96
 
 
