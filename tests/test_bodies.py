@@ -42,7 +42,7 @@ LINE_BREAK = "it is not JSON: a line break or tab in a text must be \\n or \\t "
         (b'{"to": NaN}', "it is not JSON."),
         (b'{"to": -Infinity}', "it is not JSON."),
         (b'{"to": ' + b"9" * 5000 + b"}", "it is not JSON."),
-        (b'{"to": ' * 20_000, "it is not JSON."),
+        (b'{"to": ' + b"[" * 200_000, "it is not JSON."),
         (b"\xff\xfe\x00", "it is not JSON: look at line 1, column 1."),
     ],
 )
