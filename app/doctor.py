@@ -107,7 +107,7 @@ def send_test(
         return Finding(Mark.FAILED, f"{what}: not sent (no_sender).", SENDER)
     message = Message(numbers[0], plain(TEST_MESSAGE))
     deadline = monotonic() + settings.signal_timeout
-    outcome = delivery.deliver(message, [recipient], deadline)[0]
+    outcome = delivery.deliver(message, [recipient], deadline)[recipient]
     if outcome.state is State.SENT:
         did = "shown above" if settings.preview else "accepted by Signal"
         return Finding(Mark.OK, f"{what}: {did}.")

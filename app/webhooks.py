@@ -87,15 +87,15 @@ def _deliver(
     started = monotonic()
     entry.state = State.UNKNOWN.value  # should a bug keep us from learning it
     admitted = [to for to in recipients if to not in refused]
-    sent = dict(zip(admitted, signal.deliver(message, admitted, deadline)))
+    known = {**refused, **signal.deliver(message, admitted, deadline)}
     entry.signal_seconds = monotonic() - started
-    outcomes = {to: {**refused, **sent}[to] for to in recipients}
+    outcomes = {to: known[to] for to in recipients}
     for outcome in outcomes.values():
         labels = (entry.client, entry.template, outcome.backend)
         metrics.MESSAGES.labels(*labels, outcome.code or "sent").inc()
     states = {outcome.state for outcome in outcomes.values()}
     entry.outcome = "sent"
-    entry.state = next(known.value for known in State if known in states)
+    entry.state = next(state.value for state in State if state in states)
     details = [entry.detail, *(outcome.detail for outcome in outcomes.values())]
     entry.detail = "; ".join(dict.fromkeys(filter(None, details)))
     entry.urgent = any(outcome.urgent for outcome in outcomes.values())

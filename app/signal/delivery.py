@@ -5,12 +5,12 @@ the caller's.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from queue import Empty, SimpleQueue
-from threading import Condition, Lock
+from functools import partial
+from threading import Condition
 from time import monotonic
 
 from app import metrics
@@ -30,39 +30,6 @@ LEARNING_SECONDS = 2.0
 
 BUSY = not_sent("busy", "no turn in time: as many sends as are allowed were under way")
 LATE = unknown("the server did not answer in time")
-
-
-class Batch:
-    """A message to its recipients at one server, shared by the threads that send it."""
-
-    def __init__(self, message: Message, recipients: Sequence[str], deadline: float):
-        self.message = message
-        self.deadline = deadline
-        self._recipients = recipients
-        self._unsent = deque(recipients)
-        self._done = SimpleQueue[tuple[str, Outcome | Exception]]()
-
-    def take(self) -> Iterator[str]:
-        """The recipients that are left; each goes to one thread only."""
-        with suppress(IndexError):
-            while True:
-                yield self._unsent.popleft()
-
-    def end(self, recipient: str, outcome: Outcome | Exception) -> None:
-        self._done.put((recipient, outcome))
-
-    def outcomes(self, deadline: float) -> dict[str, Outcome]:
-        """What is known at the deadline; raises what a send raised, a bug."""
-        found: dict[str, Outcome] = {}
-        with suppress(Empty):
-            while len(found) < len(self._recipients):
-                left = max(deadline - monotonic(), 0)
-                recipient, outcome = self._done.get(timeout=left)
-                if isinstance(outcome, Exception):
-                    raise outcome
-                found[recipient] = outcome
-        unsent = dict.fromkeys(self.take(), BUSY)
-        return {**dict.fromkeys(self._recipients, LATE), **unsent, **found}
 
 
 class Route:
@@ -90,9 +57,13 @@ class Route:
         most = self._most or self._learn(deadline)
         seconds = (deadline - monotonic()) / 2
         turns = self._take_turns(most, len(recipients), seconds)
-        batch = Batch(message, recipients, deadline)
-        started = sum(self._start(batch) for _ in range(turns))
-        return batch.outcomes(deadline if started else 0)
+        unsent, outcomes = deque(recipients), dict[str, Outcome]()
+        work = partial(self._work, message, unsent, outcomes, deadline)
+        for thread in [self._start(work) for _ in range(turns)]:
+            with suppress(TimeoutError):
+                thread.result(deadline - monotonic())
+        busy = dict.fromkeys(_take(unsent), BUSY)
+        return {**dict.fromkeys(recipients, LATE), **busy, **outcomes}
 
     def _learn(self, deadline: float) -> int:
         """How many sends at once the server can do, asked until it says so."""
@@ -108,52 +79,51 @@ class Route:
         """
         with self._change:
             if self._waiting or self._under_way >= most:
-                if self._waiting >= max(2 * most, 4) or not self._wait(most, seconds):
+                if not self._wait(most, seconds):
                     return 0
             turns = min(wanted, most - self._under_way)
             self._under_way += turns
             return turns
 
     def _wait(self, most: int, seconds: float) -> bool:
+        if self._waiting >= max(2 * most, 4):
+            return False
         self._waiting += 1
         with metrics.WAITING.track_inprogress():
             is_free = self._change.wait_for(lambda: self._under_way < most, seconds)
         self._waiting -= 1
         return is_free
 
-    def _give_back(self, turn: Lock) -> None:
-        """End a turn, once."""
-        if turn.acquire(blocking=False):
-            with self._change:
-                self._under_way -= 1
-                self._change.notify()
-
-    def _start(self, batch: Batch) -> bool:
-        turn = Lock()
+    def _start(self, work: Callable[[], None]) -> Future[None]:
         try:
-            self._threads.submit(self._work, batch, turn)
-            return True
-        except RuntimeError:  # no thread is left, but another may take this up later
-            self._give_back(turn)
-            return False
+            thread = self._threads.submit(work)
+        except RuntimeError:  # none is left, but another may find this work later
+            thread = Future()
+            thread.set_result(None)
+        thread.add_done_callback(self._give_back)
+        return thread
 
-    def _work(self, batch: Batch, turn: Lock) -> None:
-        try:
-            for recipient in batch.take():
-                outcome = self._send(batch, recipient)
-                batch.end(recipient, outcome)
-                if may_go_on(outcome):
-                    for other in batch.take():
-                        batch.end(other, outcome)
-        except Exception as error:
-            batch.end(recipient, error)
-        finally:
-            self._give_back(turn)
+    def _give_back(self, thread: Future[None]) -> None:
+        with self._change:
+            self._under_way -= 1
+            self._change.notify()
 
-    def _send(self, batch: Batch, recipient: str) -> Outcome:
-        if monotonic() >= batch.deadline:
+    def _work(
+        self,
+        message: Message,
+        unsent: deque[str],
+        outcomes: dict[str, Outcome],
+        deadline: float,
+    ) -> None:
+        """Send to those who are left, unless the server itself fails."""
+        for recipient in _take(unsent):
+            outcomes[recipient] = outcome = self._send(message, recipient, deadline)
+            if may_go_on(outcome):
+                outcomes.update(dict.fromkeys(_take(unsent), outcome))
+
+    def _send(self, message: Message, recipient: str, deadline: float) -> Outcome:
+        if monotonic() >= deadline:
             return BUSY
-        message, deadline = batch.message, batch.deadline
         with metrics.SIGNAL_SECONDS.labels(self._name).time():
             outcome = self.backend.send(message, recipient, deadline)
         if outcome.code == "not_on_signal":
@@ -176,19 +146,26 @@ class Signal:
 
     def deliver(
         self, message: Message, recipients: Sequence[str], deadline: float
-    ) -> list[Outcome]:
-        """The outcome for each recipient, in their order, before ``deadline``.
+    ) -> dict[str, Outcome]:
+        """The outcome for each recipient before ``deadline``.
 
         The next server is tried only with what was certainly not sent.
         """
         outcomes: dict[str, Outcome] = {}
         for route in sorted(self._routes, key=lambda r: monotonic() < r.failed_until):
             left = [to for to in recipients if may_go_on(outcomes.get(to))]
-            if left:
-                for to, outcome in route.deliver(message, left, deadline).items():
-                    both = outcomes.get(to, outcome), outcome
-                    outcomes[to] = min(both, key=lambda o: GRAVEST.index(o.code))
-        return [outcomes[to] for to in recipients]
+            found = route.deliver(message, left, deadline) if left else {}
+            for to, outcome in found.items():
+                both = outcomes.get(to, outcome), outcome
+                outcomes[to] = min(both, key=lambda o: GRAVEST.index(o.code))
+        return outcomes
+
+
+def _take(unsent: deque[str]) -> Iterator[str]:
+    """The recipients that are left; each goes to one thread only."""
+    with suppress(IndexError):
+        while True:
+            yield unsent.popleft()
 
 
 def may_go_on(outcome: Outcome | None) -> bool:

@@ -63,7 +63,8 @@ def signal(*backends: Backend, most: int | None = 96) -> Signal:
 
 
 def deliver(to: Signal, recipients: Sequence[str], seconds: float = 5) -> list[Outcome]:
-    return to.deliver(MESSAGE, recipients, monotonic() + seconds)
+    outcomes = to.deliver(MESSAGE, recipients, monotonic() + seconds)
+    return [outcomes[recipient] for recipient in recipients]
 
 
 def crowd(to: Signal, requests: int, seconds: float) -> list[Outcome]:
