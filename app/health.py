@@ -1,7 +1,6 @@
 """Whether the process lives and could send, and what callers of signal-cli-rest-api ask."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from math import inf
 from threading import Lock
 from time import monotonic
@@ -30,7 +29,7 @@ ABOUT: dict[str, object] = {
     "capabilities": {"v2/send": ["quotes", "mentions"]},
 }
 Problems = Callable[[], list[str]]
-PROBE_SECONDS = 5.0
+PROBE_SECONDS = 5.0  # for all servers together
 PROBED_SECONDS = 10.0  # for which the result of a probe is used
 
 
@@ -42,7 +41,6 @@ def readiness(
     ``numbers`` are those that may send. Signal's servers are asked by one caller at a time.
     """
     lock = Lock()
-    probes = ThreadPoolExecutor(len(signal.backends), "probe")
     missing = [] if numbers or preview else ["no_sender"]
     probed_at = -inf
     problems: list[str] = []
@@ -53,20 +51,19 @@ def readiness(
             if monotonic() - probed_at > PROBED_SECONDS:
                 down = ["limits_unreachable"] if limits.is_down else []
                 sender = numbers[0] if numbers else None
-                problems = missing + _problems(signal, sender, probes) + down
+                problems = missing + _problems(signal, sender) + down
                 probed_at = monotonic()
             return problems
 
     return ready
 
 
-def _problems(signal: Signal, sender: str | None, probes: Executor) -> list[str]:
+def _problems(signal: Signal, sender: str | None) -> list[str]:
     """The codes of what keeps every server from sending; none if one of them is ready."""
-    until = monotonic() + PROBE_SECONDS
     found = set()
-    asked = [probes.submit(_problem, s, sender, until) for s in signal.backends]
-    for probe in as_completed(asked):
-        if not (code := probe.result()):
+    for backend in signal.backends:
+        until = monotonic() + PROBE_SECONDS / len(signal.backends)
+        if not (code := _problem(backend, sender, until)):
             return []
         found.add(code)
     return sorted(found)

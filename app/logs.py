@@ -102,7 +102,7 @@ def _values(entry: Journal, status: int) -> dict[str, Any]:
 def set_up_logging(level: str, log_format: str) -> None:
     """Let the gateway and gunicorn log to standard error in the same form."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    handler.setFormatter(LineFormatter(log_format == "json"))
     LOG.handlers = [handler]
     LOG.propagate = False
     LOG.setLevel(level)
@@ -117,23 +117,27 @@ def share_handler() -> None:
         server.handlers = list(LOG.handlers or server.handlers)
 
 
-class TextFormatter(logging.Formatter):
-    """``time LEVEL message key=value …`` for people."""
+class LineFormatter(logging.Formatter):
+    """``time LEVEL message key=value …`` for people, or a JSON object for collectors."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def __init__(self, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
+        head = {"time": self.formatTime(record), "level": record.levelname}
+        head["message"], entry = _message(record), _entry(record)
+        if self._as_json:
+            return json.dumps(head | entry)
         values = [
             f"{name}={json.dumps(value) if ' ' in str(value) else value}"
-            for name, value in _entry(record).items()
+            for name, value in entry.items()
         ]
-        return " ".join([_time(record), record.levelname, _message(record), *values])
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line for collectors."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        head = {"time": _time(record), "level": record.levelname}
-        return json.dumps({**head, "message": _message(record), **_entry(record)})
+        return " ".join([*head.values(), *values])
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -149,11 +153,6 @@ def _entry(record: logging.LogRecord) -> dict[str, Any]:
         kind, _, trace = record.exc_info
         return {**entry, "exception": kind.__name__, "where": where(trace)}
     return entry
-
-
-def _time(record: logging.LogRecord) -> str:
-    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-    return f"{seconds}.{int(record.msecs):03d}Z"
 
 
 def where(trace: TracebackType | None) -> str:

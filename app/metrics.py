@@ -6,15 +6,10 @@ The labels are words of the configuration or of our own, so that their number is
 import os
 import platform
 from collections.abc import Sequence
+from functools import partial
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
-    generate_latest,
-)
+import prometheus_client
+from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -26,72 +21,38 @@ PROBLEMS = (
     "signal_unreachable",
     "limits_unreachable",
 )
-_REGISTRY = CollectorRegistry()
-disable_created_metrics()  # type: ignore[no-untyped-call]
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_Sum = partial(Gauge, multiprocess_mode="livesum")
+_Latest = partial(Gauge, multiprocess_mode="mostrecent")
 
 MESSAGES = Counter(
     "signal_gateway_messages_total",
     "Messages, one for each recipient, by what became of them.",
     ["client", "template", "backend", "outcome"],
-    registry=_REGISTRY,
 )
 REQUESTS = Counter(
-    "signal_gateway_requests_total",
-    "Answers by their code, ok for success.",
-    ["code"],
-    registry=_REGISTRY,
+    "signal_gateway_requests_total", "Answers by their code, ok for success.", ["code"]
 )
 LIMITS_HIT = Counter(
-    "signal_gateway_limits_hit_total",
-    "Refusals by the gateway's own limits.",
-    ["limit"],
-    registry=_REGISTRY,
+    "signal_gateway_limits_hit_total", "Refusals by the gateway's limits.", ["limit"]
 )
 REQUEST_SECONDS = Histogram(
     "signal_gateway_request_duration_seconds",
     "Time of a request that was to send.",
     buckets=_SECONDS,
-    registry=_REGISTRY,
 )
 SIGNAL_SECONDS = Histogram(
     "signal_gateway_signal_duration_seconds",
     "Time of one send in Signal's server.",
     ["backend"],
     buckets=_SECONDS,
-    registry=_REGISTRY,
 )
-IN_FLIGHT = Gauge(
-    "signal_gateway_requests_in_flight",
-    "Requests under way.",
-    multiprocess_mode="livesum",
-    registry=_REGISTRY,
-)
-WAITING = Gauge(
-    "signal_gateway_sends_waiting",
-    "Sends that wait for their turn at Signal's server.",
-    multiprocess_mode="livesum",
-    registry=_REGISTRY,
-)
-READY = Gauge(
-    "signal_gateway_ready",
-    "Whether a message could be sent now.",
-    multiprocess_mode="mostrecent",
-    registry=_REGISTRY,
-)
-PROBLEM = Gauge(
-    "signal_gateway_problem",
-    "What is in the way.",
-    ["code"],
-    multiprocess_mode="mostrecent",
-    registry=_REGISTRY,
-)
-BUILD = Gauge(
-    "signal_gateway_build_info",
-    "The gateway's version.",
-    ["version", "python"],
-    multiprocess_mode="mostrecent",
-    registry=_REGISTRY,
-)
+IN_FLIGHT = _Sum("signal_gateway_requests_in_flight", "Requests under way.")
+WAITING = _Sum("signal_gateway_sends_waiting", "Requests that wait for their turn.")
+READY = _Latest("signal_gateway_ready", "Whether a message could be sent now.")
+PROBLEM = _Latest("signal_gateway_problem", "What is in the way.", ["code"])
+BUILD = _Latest("signal_gateway_build_info", "Versions.", ["version", "python"])
 
 
 def exposition(version: str, problems: Sequence[str]) -> bytes:
@@ -100,8 +61,8 @@ def exposition(version: str, problems: Sequence[str]) -> bytes:
     READY.set(not problems)
     for code in PROBLEMS:
         PROBLEM.labels(code).set(code in problems)
-    registry = _REGISTRY
+    registry = prometheus_client.REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        registry = CollectorRegistry()
+        registry = prometheus_client.CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return prometheus_client.generate_latest(registry)

@@ -103,15 +103,15 @@ def test_a_preview_is_ready(number: str | None) -> None:
     assert caller.get("/health/ready").status_code == 200
 
 
-def test_a_server_that_hangs_delays_no_other_and_what_keeps_each_from_sending_is_told(
+def test_a_server_that_hangs_takes_its_share_of_the_time_and_each_problem_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(health, "PROBE_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listener, standin.running() as other:
         urls = (f"http://127.0.0.1:{listener.getsockname()[1]}", other.url)
         started = monotonic()
         assert client(signal_urls=urls).get("/health/ready").status_code == 200
-        assert monotonic() - started < 2
-        monkeypatch.setattr(health, "PROBE_SECONDS", 0.5)
+        assert monotonic() - started < 0.5
         other.accounts = []
         answer = client(signal_urls=urls).get("/health/ready")
     problems = "sender_not_registered", "signal_unreachable"

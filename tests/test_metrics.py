@@ -25,6 +25,7 @@ def scraped(caller: FlaskClient) -> dict[str, float]:
     return {
         sample.name + str(dict(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(answer.text)
+        if family.name.startswith("signal_gateway_")
         for sample in family.samples
     }
 
