@@ -46,7 +46,7 @@ def told() -> Told:
         text = caller.get("/metrics", headers=scrape).text
     labels: Told = {}
     for family in text_string_to_metric_families(text):
-        for sample in family.samples:
+        for sample in family.samples if family.name.startswith("signal_") else []:
             labels.setdefault(sample.name, set()).update(sample.labels)
     return labels
 
