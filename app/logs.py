@@ -11,7 +11,6 @@ import time
 import traceback
 from dataclasses import dataclass, field
 from time import monotonic
-from types import TracebackType
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -148,16 +147,11 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _entry(record: logging.LogRecord) -> dict[str, Any]:
+    """The values of a request's line; of an exception its way but not its text, which may be secret."""
     entry: dict[str, Any] = getattr(record, "entry", {})
-    if record.exc_info and record.exc_info[0]:
-        kind, _, trace = record.exc_info
-        return {**entry, "exception": kind.__name__, "where": where(trace)}
-    return entry
-
-
-def where(trace: TracebackType | None) -> str:
-    """The way of an exception through the code, without its text, which may hold a secret."""
-    return " < ".join(
-        f"{frame.filename}:{frame.lineno} {frame.name}"
-        for frame in reversed(traceback.extract_tb(trace))
-    )
+    if not record.exc_info or not record.exc_info[0]:
+        return entry
+    kind, _, trace = record.exc_info
+    frames = reversed(traceback.extract_tb(trace))
+    where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in frames)
+    return {**entry, "exception": kind.__name__, "where": where}
