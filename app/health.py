@@ -13,7 +13,6 @@ from app.limits import Limits
 from app.logs import journal
 from app.settings import ApiToken, Settings
 from app.signal.delivery import Signal
-from app.signal.outcome import Backend
 from app.signal.reasons import NOT_LOADED
 from app.signal.transport import Unusable
 from app.webhooks import caller, identified
@@ -41,16 +40,15 @@ def readiness(
     ``numbers`` are those that may send. Signal's servers are asked by one caller at a time.
     """
     lock = Lock()
+    sender = numbers[0] if numbers else None
     missing = [] if numbers or preview else ["no_sender"]
-    probed_at = -inf
-    problems: list[str] = []
+    probed_at, problems = -inf, list[str]()
 
     def ready() -> list[str]:
         nonlocal probed_at, problems
         with lock:
             if monotonic() - probed_at > PROBED_SECONDS:
                 down = ["limits_unreachable"] if limits.is_down else []
-                sender = numbers[0] if numbers else None
                 problems = missing + _problems(signal, sender) + down
                 probed_at = monotonic()
             return problems
@@ -60,22 +58,18 @@ def readiness(
 
 def _problems(signal: Signal, sender: str | None) -> list[str]:
     """The codes of what keeps every server from sending; none if one of them is ready."""
-    found = set()
+    codes = set()
     for backend in signal.backends:
-        until = monotonic() + PROBE_SECONDS / len(signal.backends)
-        if not (code := _problem(backend, sender, until)):
-            return []
-        found.add(code)
-    return sorted(found)
-
-
-def _problem(backend: Backend, sender: str | None, deadline: float) -> str | None:
-    try:
-        numbers = backend.accounts(deadline)
-    except Unusable:
-        return "signal_unreachable"
-    is_missing = sender and numbers is not None and sender not in numbers
-    return "sender_not_registered" if is_missing else None
+        try:
+            until = monotonic() + PROBE_SECONDS / len(signal.backends)
+            numbers = backend.accounts(until)
+        except Unusable:
+            codes.add("signal_unreachable")
+        else:
+            if sender is None or numbers is None or sender in numbers:
+                return []
+            codes.add("sender_not_registered")
+    return sorted(codes)
 
 
 def blueprint(settings: Settings, limits: Limits, problems: Problems) -> Blueprint:
