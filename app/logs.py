@@ -33,7 +33,6 @@ class Journal:
     template: str = "-"
     recipients: tuple[str, ...] = ()
     outcome: str = "-"
-    state: str = "not_sent"
     detail: str = ""
     urgent: bool = False
     signal_seconds: float = 0.0
@@ -90,7 +89,6 @@ def _values(entry: Journal, status: int) -> dict[str, Any]:
         "template": entry.template,
         "to": ",".join(map(masked, entry.recipients)) or "-",
         "outcome": entry.outcome,
-        "state": entry.state,
         "status": status,
         "ms": round((monotonic() - entry.started) * 1000),
         "signal_ms": round(entry.signal_seconds * 1000),

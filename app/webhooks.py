@@ -11,7 +11,7 @@ from app.limits import Limits
 from app.logs import journal
 from app.settings import ApiToken, Settings
 from app.signal.delivery import Signal
-from app.signal.outcome import Message, Outcome, State
+from app.signal.outcome import Message, Outcome
 from app.templates import Catalogue
 
 
@@ -85,7 +85,6 @@ def _deliver(
     """The outcome for each recipient, also in the journal and the metrics."""
     entry = journal()
     started = monotonic()
-    entry.state = State.UNKNOWN.value  # should a bug keep us from learning it
     admitted = [to for to in recipients if to not in refused]
     known = {**refused, **signal.deliver(message, admitted, deadline)}
     entry.signal_seconds = monotonic() - started
@@ -93,9 +92,7 @@ def _deliver(
     for outcome in outcomes.values():
         labels = (entry.client, entry.template, outcome.backend)
         metrics.MESSAGES.labels(*labels, outcome.code or "sent").inc()
-    states = {outcome.state for outcome in outcomes.values()}
     entry.outcome = "sent"
-    entry.state = next(state.value for state in State if state in states)
     details = [entry.detail, *(outcome.detail for outcome in outcomes.values())]
     entry.detail = "; ".join(dict.fromkeys(filter(None, details)))
     entry.urgent = any(outcome.urgent for outcome in outcomes.values())

@@ -284,21 +284,11 @@ def test_a_bug_of_ours_is_told_in_one_sentence_and_logged_without_its_text(
     assert TOKEN not in logged
 
 
-def test_after_a_bug_on_the_way_to_signal_nobody_knows_what_became_of_it(
-    signal: responses.RequestsMock, capfd: pytest.CaptureFixture[str]
-) -> None:
-    caller = client()
-    caller.application.testing = False
-    signal.replace("POST", f"{SIGNAL}/v2/send", body=RuntimeError("a bug"))
-    assert caller.post("/v2/send", json=CODE, headers=BEARER).status_code == 500
-    assert " outcome=internal state=unknown status=500 " in capfd.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("path", "host", "entry"),
     [
-        ("/nope", "gateway", "outcome=not_found state=not_sent status=404 "),
-        ("/health/live", "..", "outcome=bad_request state=not_sent status=400 "),
+        ("/nope", "gateway", "outcome=not_found status=404 "),
+        ("/health/live", "..", "outcome=bad_request status=400 "),
     ],
 )
 def test_what_the_framework_refuses_is_logged_with_its_own_cause(

@@ -54,7 +54,7 @@ def test_signals_server_is_asked_once_for_several_probes_and_the_log_says_why(
             assert caller.get("/health/ready").status_code == 503
         assert len(server.calls) == 1
     logged = capfd.readouterr().err
-    assert " outcome=not_ready state=not_sent status=503 " in logged
+    assert " outcome=not_ready status=503 " in logged
     assert f'detail="{HINT}"' in logged
 
 
