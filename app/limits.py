@@ -10,7 +10,7 @@ from math import ceil
 from time import monotonic, time
 from typing import Any, TypeVar
 
-from limits import RateLimitItem, parse
+from limits import parse
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
@@ -48,16 +48,16 @@ class Limits:
         """Whether the storage does not answer, so that nothing is limited."""
         return not self._ask(self._check, False)
 
-    def wrong_token(self, group: str, why: str) -> None:
-        """Count a wrong token; raises ``rate_limited`` for one too many."""
-        self._count("token", _parsed(WRONG_TOKENS), group, 1, why)
-
-    def messages(
-        self, client: str, limit: str | None, recipients: Sequence[str]
+    def count(
+        self, kind: str, limit: str | None, name: str, number: int = 1, why: str = ""
     ) -> None:
-        """Count a client's messages, one a recipient; raises ``rate_limited`` for too many."""
-        if limit:
-            self._count("client", _parsed(limit), client, len(recipients))
+        """Count so many of a ``kind`` for a client or an address, where it has a limit.
+
+        Raises ``rate_limited`` for too many; ``why`` is for the log.
+        """
+        if seconds := self._over(limit, kind, name, cost=number):
+            metrics.LIMITS_HIT.labels(kind).inc()
+            raise GatewayError("rate_limited", why, seconds)
 
     def admit(
         self, client: str, rules: Mapping[str, str | None], recipients: Sequence[str]
@@ -71,31 +71,22 @@ class Limits:
             # No number stands in the storage.
             digest = hashlib.sha256(recipient.encode()).hexdigest()[:32]
             for name, limit in rules.items():
-                keys = ("to", client, name, digest)
-                if limit and not self._hit(_parsed(limit), *keys):
-                    wait = self._wait(_parsed(limit), *keys)
-                    over = not_sent("rate_limited", "over the limit", wait)
+                if seconds := self._over(limit, "to", client, name, digest):
+                    over = not_sent("rate_limited", "over the limit", seconds)
                     refused[recipient] = over
                     metrics.LIMITS_HIT.labels("recipient").inc()
                     break
         return refused
 
-    def _count(
-        self, kind: str, limit: RateLimitItem, name: str, number: int, why: str = ""
-    ) -> None:
-        if not self._hit(limit, kind, name, cost=number):
-            metrics.LIMITS_HIT.labels(kind).inc()
-            raise GatewayError("rate_limited", why, self._wait(limit, kind, name))
-
-    def _hit(self, limit: RateLimitItem, *keys: str, cost: int = 1) -> bool:
-        return self._ask(lambda: self._limiter.hit(limit, *keys, cost=cost), True)
-
-    def _wait(self, limit: RateLimitItem, *keys: str) -> int:
-        """Seconds until one more is allowed."""
+    def _over(self, limit: str | None, *keys: str, cost: int = 1) -> int:
+        """Count it. If it is one too many, the seconds until one more is allowed, else 0."""
+        item, rules = _parsed(limit) if limit else None, self._limiter
+        if not item or self._ask(lambda: rules.hit(item, *keys, cost=cost), True):
+            return 0
         now = time()
-        stats = self._ask(lambda: self._limiter.get_window_stats(limit, *keys), None)
+        stats = self._ask(lambda: rules.get_window_stats(item, *keys), None)
         seconds = ceil(stats.reset_time - now) if stats else 1
-        return min(max(seconds, 1), limit.get_expiry())
+        return min(max(seconds, 1), item.get_expiry())
 
     def _ask(self, question: Callable[[], T], otherwise: T) -> T:
         """The storage's answer, or ``otherwise`` while it is down."""

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from app import access, exchange, metrics, payloads, templates
 from app.errors import GatewayError
-from app.limits import Limits
+from app.limits import WRONG_TOKENS, Limits
 from app.logs import journal
 from app.settings import ApiToken, Settings
 from app.signal.delivery import Signal
@@ -47,7 +47,8 @@ def blueprint(
         content = catalogue.render(chosen, wanted, client.styled)
         message = Message(sender, content, wanted.options.values)
         access.check_text(message, request.headers["Authorization"])
-        limits.messages(client.name, client.limits.get("client"), entry.recipients)
+        number = len(entry.recipients)
+        limits.count("client", client.limits.get("client"), client.name, number)
         rules = {chosen.name: chosen.limit, "": client.limits.get("recipient")}
         refused = limits.admit(client.name, rules, entry.recipients)
         outcomes = _deliver(signal, message, entry.recipients, refused, deadline)
@@ -71,7 +72,8 @@ def identified(tokens: Sequence[ApiToken], limits: Limits, address: str) -> str:
     try:
         return access.identify(request.headers.get("Authorization"), tokens)
     except GatewayError as error:
-        limits.wrong_token(access.caller_group(address), error.detail)
+        group = access.caller_group(address)
+        limits.count("token", WRONG_TOKENS, group, why=error.detail)
         raise
 
 

@@ -62,14 +62,14 @@ def test_the_limits_of_client_and_template_both_count(uri: str) -> None:
 def test_a_clients_own_limit_counts_its_messages(uri: str) -> None:
     limits = Limits(uri)
     with pytest.raises(GatewayError):  # those that were refused do not count
-        limits.messages("own", "5 per minute", [ANNA] * 6)
-    limits.messages("own", "5 per minute", [ANNA] * 2)
-    limits.messages("own", "5 per minute", [ANNA] * 3)
+        limits.count("client", "5 per minute", "own", 6)
+    limits.count("client", "5 per minute", "own", 2)
+    limits.count("client", "5 per minute", "own", 3)
     with pytest.raises(GatewayError) as error:
-        limits.messages("own", "5 per minute", [ANNA])
+        limits.count("client", "5 per minute", "own", 1)
     assert error.value.code == "rate_limited"
     assert 58 <= (error.value.retry_after or 0) <= 60
-    limits.messages("other", "5 per minute", [ANNA])
+    limits.count("client", "5 per minute", "other", 1)
 
 
 @pytest.fixture
