@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from app import commands, doctor, exchange, health, signal, template_file, webhooks
+from app import commands, doctor, exchange, health, signal, webhooks
 from app.errors import ConfigurationError
 from app.limits import Limits
 from app.logs import log_requests, set_up_logging
 from app.settings import Settings, read_settings
+from app.template_file import TemplateFile
 from app.templates import Catalogue
 
 
@@ -47,7 +48,8 @@ def _read(
     # Without tokens, in a preview or by a mistake told already, no client is missing one.
     has_tokens = bool(settings.api_tokens) and not settings.preview
     names = {token.client for token in settings.api_tokens} if has_tokens else None
-    catalogue = template_file.read(settings.templates_file, environ, names, problems)
-    if problems:
+    file = TemplateFile(settings.templates_file, environ)
+    catalogue = file.catalogue(names)
+    if problems := problems + file.problems:
         raise ConfigurationError(problems)
     return settings, catalogue

@@ -1,17 +1,16 @@
-"""Conversions of what an operator writes: one for each kind of value, one sentence for each mistake.
+"""Conversions of what an operator writes: one for each kind of value.
 
-A conversion raises `ValueError` with a sentence that lacks its subject, as in "is not a phone
+A conversion raises `ValueError` with a sentence that lacks its subject, as in "is no phone
 number." It never repeats the value, which may be a secret.
 """
 
 import ipaddress
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import limits
-import requests
 from limits.storage import storage_from_string
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -21,34 +20,51 @@ T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CLIENT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-AUTHENTIK_TIMEOUT = 30  # seconds; its `http_timeout`, after which it gives up
-SHORTEST_TOKEN = 16
-IN_A_PASSWORD = "In a password write % as %25, / as %2F, # as %23, ? as %3F, @ as %40 and a comma as %2C."
-_PATTERN = re.compile(r"(?=.*\*)[+A-Za-z0-9_.*/=-]+")
+_PASSWORD = "In a password write special characters like / as %2F and a comma as %2C."
+# What follows a scheme, in ASCII: a user and a password, the host, the port.
+_HOST = (
+    r"(?=[!-~]*$)([^/?#\\]*@)?"
+    r"([\w-]{1,63}(\.[\w-]{1,63})*\.?|\[[\da-fA-F:.]+\])(:[1-9]\d{0,4})?"
+)
 
 
-def split(text: str) -> list[str]:
-    return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
-
-
-def told(sentence: str, convert: Callable[[str], T]) -> Callable[[str], T]:
-    """``convert``, whose errors are told by this sentence."""
+def conversion(
+    sentence: str, convert: Callable[[str], T], form: str | re.Pattern[str] = "(?s).*"
+) -> Callable[[str], T]:
+    """``convert`` for texts of a ``form``, with one sentence for each mistake."""
 
     def read(text: str) -> T:
         try:
+            if not re.fullmatch(form, text):
+                raise ValueError("in another form")
             return convert(text)
-        except (ValueError, LookupError) as error:
+        except Exception as error:  # each library has errors of its own
             raise ValueError(sentence) from error
 
     return read
 
 
-def _one(*allowed: str) -> Callable[[str], str]:
-    return lambda text: {value.lower(): value for value in allowed}[text.lower()]
+def one_of(*allowed: str, spelled: Callable[[str], str] = str) -> Callable[[str], str]:
+    """A conversion to one of these texts; ``spelled`` gives a text their case."""
+    sentence = f"must be one of {', '.join(allowed)}."
+    return conversion(sentence, lambda text: allowed[allowed.index(spelled(text))])
 
 
-def one_of(*allowed: str) -> Callable[[str], str]:
-    return told(f"must be one of {', '.join(allowed)}.", _one(*allowed))
+def each(convert: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """A conversion of several texts with commas or line breaks between them."""
+
+    def read(text: str) -> tuple[T, ...]:
+        parts = [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
+        values = []
+        for position, part in enumerate(parts or [""], 1):
+            try:
+                values.append(convert(part))
+            except ValueError as error:
+                place = f"at position {position} " if len(parts) > 1 else ""
+                raise ValueError(f"{place}{error}") from error
+        return tuple(values)
+
+    return read
 
 
 def _limit(text: str) -> str:
@@ -56,127 +72,78 @@ def _limit(text: str) -> str:
     return text
 
 
-def matched(pattern: str, text: str) -> str:
-    if not re.fullmatch(pattern, text):
-        raise ValueError("in another form")
+def _pattern(text: str) -> str:
+    if "*" not in text:
+        return phone.recipient(text, None)
+    return text if text.startswith(("*", "group.")) else text.lower()
+
+
+def _storage(text: str) -> str:
+    """``text`` if connections can be made from it; none is made here."""
+    if text != "memory://":
+        redis: Any = storage_from_string(text)
+        redis.storage.connection_pool.make_connection()
     return text
 
 
-def _network(text: str) -> Network:
-    return ipaddress.ip_network(text, strict=False)
+def url(text: str) -> str:
+    """The address of one Signal server."""
+    if re.search("/v1/send/?$", text):
+        raise ValueError("ends in /v1/send. Leave that out.")
+    return _url(text.rstrip("/"))
 
 
-def _pattern(text: str) -> str:
-    if not _PATTERN.fullmatch(text):
-        return phone.recipient(text, None)
-    is_number = text[:1] in "+*" or text.startswith("group.")
-    return text if is_number else text.lower()
+def token(text: str) -> tuple[str, str]:
+    """The name of a client, or ``default``, and its token."""
+    if re.match(r"[A-Za-z0-9_.-]+=[^=]", text):  # base64 may end in it
+        raise ValueError("has an = after the name. Write name:token.")
+    name, value = text.split(":", 1) if ":" in text else ("default", text)
+    return _client_name(name), secret(value)
 
 
-number = told(
+_client_name = conversion(
+    "has a client whose name is not just letters, digits, _ . or -.", str, CLIENT_NAME
+)
+secret = conversion(
+    "is no token: at least 16 ASCII characters without blanks. Make one with"
+    " 'openssl rand -hex 32'.",
+    str,
+    "[!-~]{16,}",
+)
+_url = conversion(
+    f"is no usable address. Write it like http://signal:8080. {_PASSWORD}",
+    str,
+    rf"https?://{_HOST}(/[^?#@\\]*)?",
+)
+storage = conversion(
+    "must be memory:// or an address like redis://:password@redis:6379/0."
+    f" {_PASSWORD}",
+    _storage,
+    rf"memory://|rediss?://{_HOST}(/\d*)?(\?[^#@\\]*)?",
+)
+number = conversion(
     "is no phone number. Write it with its country code, like +4915100000001.",
     phone.e164,
 )
-pattern = told(
-    "is no recipient and no pattern of one. Write it like +49* or group.*.", _pattern
+pattern = conversion(
+    "is no recipient and no pattern of one. Write it like +49* or group.*.",
+    _pattern,
+    r"(?a)[^*]*|[+\w.*/=-]*",
 )
-network = told("is no network. Write it like 10.0.0.0/8.", _network)
-networks = told(
-    "must be networks separated by commas, like 10.0.0.0/8.",
-    lambda text: tuple(map(_network, split(text))),
+network = conversion(
+    "is no network. Write it like 10.0.0.0/8.",
+    partial(ipaddress.ip_network, strict=False),
 )
-limit = told("is no limit. Write it like 10 per 5 minutes.", _limit)
-region = told("is no country. Give two letters, like DE.", _one(*SUPPORTED_REGIONS))
-positive = told(
-    "must be a whole number above 0.",
-    lambda text: int(matched(r"[1-9][0-9]{0,9}", text)),
+limit = conversion("is no limit. Write it like 10 per 5 minutes.", _limit)
+region = conversion(
+    "is no country. Give two letters, like DE.",
+    str.upper,
+    f"(?i){'|'.join(SUPPORTED_REGIONS)}",
 )
-
-
-def timeout(text: str) -> float:
-    is_number = re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text)
-    if not is_number or not 0 < float(text) < AUTHENTIK_TIMEOUT:
-        raise ValueError(
-            f"must be above 0 and below {AUTHENTIK_TIMEOUT} seconds: authentik waits no longer."
-        )
-    return float(text)
-
-
-def urls(text: str) -> tuple[str, ...]:
-    found = tuple(url.rstrip("/") for url in split(text))
-    bad = [n for n, url in enumerate(found, 1) if not _is_address(url, "http", "https")]
-    if bad or not found:
-        position = f" at position {bad[0]}" if len(found) > 1 else ""
-        advice = f" {IN_A_PASSWORD}" if "@" in text else ""
-        raise ValueError(
-            f"has no usable address{position}. Write it like http://signal:8080.{advice}"
-        )
-    if any(url.endswith("/v1/send") for url in found):
-        raise ValueError(
-            "ends in /v1/send. Write the address alone: http://signal:8080."
-        )
-    return found
-
-
-def _is_address(url: str, *schemes: str) -> bool:
-    """Whether requests can be made there. A ``@`` after the host is the rest of a password."""
-    try:
-        requests.Request("POST", url).prepare()
-        parts = urlsplit(url)
-        has_host = bool((parts.hostname or "").encode("idna")) and parts.port != 0
-    except (ValueError, requests.RequestException):
-        return False
-    is_clean = url.isascii() and url.isprintable() and not set(url) & set(" \\#")
-    has_more = "@" in parts.path + parts.query or (parts.query and "http" in schemes)
-    return has_host and is_clean and not has_more and parts.scheme in schemes
-
-
-def storage(text: str) -> str:
-    if not re.match(r"(memory|rediss?)://", text):
-        raise ValueError("must begin with memory://, redis:// or rediss://.")
-    if text.startswith("redis") and not _is_redis(text):
-        raise ValueError(
-            f"is no usable address. Write it like redis://:password@redis:6379/0. {IN_A_PASSWORD}"
-        )
-    return text
-
-
-def _is_redis(uri: str) -> bool:
-    """Whether connections can be made from it, without making one yet."""
-    try:
-        redis: Any = storage_from_string(uri)
-        redis.storage.connection_pool.make_connection()
-    except Exception:  # each option in it has errors of its own
-        return False
-    has_number = re.fullmatch(r"(/[0-9]*)?", urlsplit(uri).path)
-    return bool(has_number) and _is_address(uri, "redis", "rediss")
-
-
-def tokens(text: str) -> tuple[tuple[str, str], ...]:
-    """Pairs of a client's name and its token."""
-    pairs = []
-    entries = split(text)
-    for position, entry in enumerate(entries, 1):
-        place = f" at position {position}" if len(entries) > 1 else ""
-        name, token = entry.split(":", 1) if ":" in entry else ("default", entry)
-        if re.match(r"[A-Za-z0-9_.-]+=[^=]", entry):  # base64 may end in it
-            raise ValueError(f"has an = after the name{place}. Write name:token.")
-        if not CLIENT_NAME.fullmatch(name):
-            raise ValueError(
-                f"has a client{place} whose name is not just letters, digits, _ . or -."
-            )
-        try:
-            pairs.append((name, secret(token)))
-        except ValueError as error:
-            raise ValueError(f"has{place} what {error}") from None
-    return tuple(pairs)
-
-
-def secret(text: str) -> str:
-    is_clean = text.isascii() and text.isprintable() and " " not in text
-    if len(text) < SHORTEST_TOKEN or not is_clean:
-        raise ValueError(
-            f"is no token: at least {SHORTEST_TOKEN} ASCII characters without blanks. Make one with"
-            " 'openssl rand -hex 32'."
-        )
-    return text
+# authentik gives up after 30 seconds, its `http_timeout`.
+timeout = conversion(
+    "must be above 0 and below 30 seconds: authentik waits no longer.",
+    float,
+    r"(?=.*[1-9])[0-2]?\d(\.\d{1,9})?",
+)
+positive = conversion("must be a whole number above 0.", int, "[1-9][0-9]{0,9}")

@@ -5,19 +5,14 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from app import environment
 
-T = TypeVar("T")
-
-LARGEST_BODY = 4 * 1024 * 1024
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SECRETS = ("SIGNAL_API_URL", "API_TOKENS", "RATE_LIMIT_STORAGE_URI", "METRICS_TOKEN")
 NO_SERVER = (
-    "SIGNAL_API_URL is not set. With PORT set this is no preview on your own machine: give the"
-    " address of signal-cli-rest-api, like http://signal:8080, and API_TOKENS and SIGNAL_NUMBER"
-    " beside it."
+    "SIGNAL_API_URL is not set, but PORT is, so this is no preview on your own machine. Set"
+    " SIGNAL_API_URL, like http://signal:8080, SIGNAL_NUMBER and API_TOKENS."
 )
 NO_TOKENS = (
     "API_TOKENS is not set, so nobody could be let in. Make a token with 'openssl rand -hex 32'"
@@ -36,10 +31,6 @@ class ApiToken:
     def of(cls, client: str, token: str) -> "ApiToken":
         return cls(client, hashlib.sha256(token.encode()).digest())
 
-    @classmethod
-    def read(cls, text: str) -> "tuple[ApiToken, ...]":
-        return tuple(cls.of(*pair) for pair in environment.tokens(text))
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -48,7 +39,7 @@ class Settings:
     ``preview_token`` is made for a run without `SIGNAL_API_URL` and shown on the terminal.
     """
 
-    signal_urls: tuple[str, ...] = field(default=(), repr=False)
+    signal_api_url: tuple[str, ...] = field(default=(), repr=False)
     signal_number: str | None = field(default=None, repr=False)
     api_tokens: tuple[ApiToken, ...] = ()
     preview_token: str | None = field(default=None, repr=False)
@@ -56,7 +47,7 @@ class Settings:
     default_region: str | None = None
     signal_timeout: float = 20
     signal_concurrency: int | None = None
-    max_body_bytes: int = LARGEST_BODY
+    max_body_bytes: int = 4 * 1024 * 1024
     rate_limit_storage_uri: str = field(default="memory://", repr=False)
     trusted_proxies: tuple[environment.Network, ...] = ()
     metrics_token: str | None = field(default=None, repr=False)
@@ -66,37 +57,39 @@ class Settings:
     @property
     def preview(self) -> bool:
         """Whether messages are shown on the terminal instead of being sent."""
-        return not self.signal_urls
+        return not self.signal_api_url
+
+
+# How each variable is read. Its name in lower case is a field of `Settings`.
+VARIABLES: Mapping[str, Callable[[str], Any]] = {
+    "SIGNAL_API_URL": environment.each(environment.url),
+    "SIGNAL_NUMBER": environment.number,
+    "API_TOKENS": environment.each(lambda text: ApiToken.of(*environment.token(text))),
+    "TEMPLATES_FILE": Path,
+    "DEFAULT_REGION": environment.region,
+    "SIGNAL_TIMEOUT": environment.timeout,
+    "SIGNAL_CONCURRENCY": environment.positive,
+    "MAX_BODY_BYTES": environment.positive,
+    "RATE_LIMIT_STORAGE_URI": environment.storage,
+    "TRUSTED_PROXIES": environment.each(environment.network),
+    "METRICS_TOKEN": environment.secret,
+    "LOG_LEVEL": environment.one_of(
+        "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", spelled=str.upper
+    ),
+    "LOG_FORMAT": environment.one_of("text", "json", spelled=str.lower),
+}
 
 
 def read_settings(environ: Mapping[str, str], problems: list[str]) -> Settings:
     """The settings in ``environ``. What is wrong is added to ``problems``, a sentence each."""
-
-    def get(name: str, convert: Callable[[str], T], default: T) -> T:
+    values = {}
+    for name, convert in VARIABLES.items():
         try:
-            text = _text(environ, name)
-            return convert(text) if text else default
+            if (text := _text(environ, name)) is not None:
+                values[name.lower()] = convert(text)
         except ValueError as error:
             problems.append(f"{name} {error}")
-            return default
-
-    settings = Settings(
-        signal_urls=get("SIGNAL_API_URL", environment.urls, ()),
-        signal_number=get("SIGNAL_NUMBER", environment.number, None),
-        api_tokens=get("API_TOKENS", ApiToken.read, ()),
-        templates_file=get("TEMPLATES_FILE", Path, Path("templates.yaml")),
-        default_region=get("DEFAULT_REGION", environment.region, None),
-        signal_timeout=get("SIGNAL_TIMEOUT", environment.timeout, 20.0),
-        signal_concurrency=get("SIGNAL_CONCURRENCY", environment.positive, None),
-        max_body_bytes=get("MAX_BODY_BYTES", environment.positive, LARGEST_BODY),
-        rate_limit_storage_uri=get(
-            "RATE_LIMIT_STORAGE_URI", environment.storage, "memory://"
-        ),
-        trusted_proxies=get("TRUSTED_PROXIES", environment.networks, ()),
-        metrics_token=get("METRICS_TOKEN", environment.secret, None),
-        log_level=get("LOG_LEVEL", environment.one_of(*LEVELS), "INFO"),
-        log_format=get("LOG_FORMAT", environment.one_of("text", "json"), "text"),
-    )
+    settings = Settings(**values)
     failed = {problem.split()[0] for problem in problems}
     if settings.preview and "SIGNAL_API_URL" not in failed and environ.get("PORT"):
         problems.append(NO_SERVER)
@@ -111,20 +104,17 @@ def read_settings(environ: Mapping[str, str], problems: list[str]) -> Settings:
     return settings
 
 
-def _text(environ: Mapping[str, str], name: str) -> str:
+def _text(environ: Mapping[str, str], name: str) -> str | None:
     """The variable's text; that of a secret may be in the file that NAME_FILE names."""
     text = environ.get(name, "").strip()
     path = environ.get(f"{name}_FILE") if name in SECRETS else None
     if not path:
-        return text
+        return text or None
     if text:
         raise ValueError(f"is set, and so is {name}_FILE. Keep one of them.")
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(
             f"cannot be read: {name}_FILE does not name a file that can be read."
         ) from error
-    if not text:
-        raise ValueError(f"is empty: there is nothing in the file of {name}_FILE.")
-    return text

@@ -9,9 +9,9 @@ from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from app import template_file
 from app.fields import fill
 from app.styling import Style, Styled, styled
+from app.template_file import TemplateFile
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs/message.svg"
@@ -94,7 +94,7 @@ def draw(text: Styled) -> str:
 
 def message() -> Styled:
     """What the template makes of a code."""
-    catalogue = template_file.read(ROOT / "templates.yaml", {}, None, [])
+    catalogue = TemplateFile(ROOT / "templates.yaml", {}).catalogue(None)
     return styled(
         piece if isinstance(piece, Style) else fill(piece, FIELDS, {})
         for piece in catalogue.templates["sms"].message

@@ -44,7 +44,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def settings(**changes: Any) -> Settings:
     """Settings that send, with one client named authentik."""
     given: dict[str, Any] = {
-        "signal_urls": (SIGNAL,),
+        "signal_api_url": (SIGNAL,),
         "signal_number": NUMBER,
         "signal_concurrency": 32,
         "api_tokens": (ApiToken.of("authentik", TOKEN),),

@@ -23,11 +23,12 @@ def test_problems_of_environment_and_templates_are_told_together(
     with pytest.raises(ConfigurationError) as error:
         create_app(environ=environ)
     assert error.value.problems == [
-        "SIGNAL_API_URL has no usable address. Write it like http://signal:8080.",
-        "API_TOKENS has what is no token: at least 16 ASCII characters without blanks."
+        "SIGNAL_API_URL is no usable address. Write it like http://signal:8080."
+        " In a password write special characters like / as %2F and a comma as %2C.",
+        "API_TOKENS is no token: at least 16 ASCII characters without blanks."
         " Make one with 'openssl rand -hex 32'.",
         "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL.",
-        f"{templates}, line 1: templates must be a mapping, like 'name: value'.",
+        f"{templates}, line 1: this must be a mapping, like 'name: value'.",
     ]
 
 

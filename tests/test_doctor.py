@@ -107,12 +107,12 @@ def test_all_is_well(server: responses.RequestsMock) -> None:
     [
         (
             [],
-            {"signal_number": None, "environ": {}, "signal_urls": (SIGNAL,)},
+            {"signal_number": None, "environ": {}, "signal_api_url": (SIGNAL,)},
             "Set SIGNAL_NUMBER to the number that sends, with its country code.",
         ),
         (
             [],
-            {"signal_urls": (), "environ": {}},
+            {"signal_api_url": (), "environ": {}},
             "To send them, set SIGNAL_API_URL, like http://signal:8080.",
         ),
         (
@@ -144,7 +144,7 @@ def test_nothing_is_configured() -> None:
 
 
 def test_a_preview_with_number_and_tokens_lacks_only_the_server() -> None:
-    assert shown(signal_urls=()) == (PREVIEW + LIMITS, 0)
+    assert shown(signal_api_url=()) == (PREVIEW + LIMITS, 0)
 
 
 def test_offline_asks_nobody() -> None:
@@ -154,7 +154,7 @@ def test_offline_asks_nobody() -> None:
 
 
 def test_a_server_that_is_not_there() -> None:
-    assert shown(signal_urls=("http://user:s3cr3t@127.0.0.1:1",)) == (
+    assert shown(signal_api_url=("http://user:s3cr3t@127.0.0.1:1",)) == (
         "✗ Signal's server 127.0.0.1:1: the server does not take the connection.\n"
         + CORRECT_ADDRESS
         + LIMITS,
@@ -178,7 +178,7 @@ def test_a_server_that_is_something_else(
         method, asked = ("POST", url) if url == DAEMON else ("GET", f"{url}/v1/about")
         server.add(method, asked, status=status, body=body)
         told = f"✗ Signal's server {name}: this is no {kind} (it answers {status}).\n"
-        assert shown(signal_urls=(url,)) == (told + CORRECT_ADDRESS + LIMITS, 1)
+        assert shown(signal_api_url=(url,)) == (told + CORRECT_ADDRESS + LIMITS, 1)
 
 
 def test_a_server_whose_signal_cli_is_down(server: responses.RequestsMock) -> None:
@@ -215,7 +215,7 @@ def test_no_sender_at_all(server: responses.RequestsMock) -> None:
         1,
     )
     assert shown("--offline", signal_number=None) == (NO_SENDER, 1)
-    assert shown("--offline", signal_number=None, signal_urls=()) == ("", 0)
+    assert shown("--offline", signal_number=None, signal_api_url=()) == ("", 0)
 
 
 def test_the_number_of_a_client_is_a_sender(server: responses.RequestsMock) -> None:
@@ -248,7 +248,7 @@ def test_a_daemon_is_asked_in_its_own_way(
     with responses.RequestsMock() as server:
         server.post(DAEMON, json={"jsonrpc": "2.0", "result": {"version": "0.14.6"}})
         server.post(DAEMON, json=accounts)
-        output, _ = shown(signal_urls=(DAEMON,))
+        output, _ = shown(signal_api_url=(DAEMON,))
     assert output.startswith(
         "✓ Signal's server daemon.test:8081: signal-cli 0.14.6, mode daemon.\n"
         f"{line}\n"
@@ -314,7 +314,7 @@ def test_a_test_message_is_sent(server: responses.RequestsMock) -> None:
 
 
 def test_a_test_message_of_a_preview_is_shown() -> None:
-    assert shown("--send", TO, signal_urls=(), signal_number=None) == (
+    assert shown("--send", TO, signal_api_url=(), signal_number=None) == (
         PREVIEW + LIMITS + "┌ Signal message to +4915112345678 from the default number"
         " (preview, not sent)\n"
         "│ This is a test message of the gateway. It arrived, so all is well.\n"
@@ -377,7 +377,7 @@ def test_colours_are_for_a_terminal_that_wants_them(
 def test_no_secret_and_no_number_is_shown(server: responses.RequestsMock) -> None:
     urls = (SIGNAL, "http://user:s3cr3t@127.0.0.1:1")
     uri = "redis://:s3cr3t@127.0.0.1:1"
-    output, _ = shown("--send", TO, signal_urls=urls, rate_limit_storage_uri=uri)
+    output, _ = shown("--send", TO, signal_api_url=urls, rate_limit_storage_uri=uri)
     for secret in (TOKEN, "s3cr3t", "user", NUMBER, "+4915112345678"):
         assert secret not in output
 

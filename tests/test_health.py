@@ -74,7 +74,7 @@ def test_a_missing_number_is_told_beside_all_else(tmp_path: Path) -> None:
     found = ready_without_signal_number(
         "attachments: true",
         tmp_path,
-        signal_urls=(nobody,),
+        signal_api_url=(nobody,),
         rate_limit_storage_uri="redis://127.0.0.1:1",
     )
     problems = "no_sender", "signal_unreachable", "limits_unreachable"
@@ -99,7 +99,7 @@ def test_the_number_of_a_client_is_one_to_send_from(
 
 @pytest.mark.parametrize("number", [NUMBER, None])
 def test_a_preview_is_ready(number: str | None) -> None:
-    caller = client(signal_urls=(), signal_number=number)
+    caller = client(signal_api_url=(), signal_number=number)
     assert caller.get("/health/ready").status_code == 200
 
 
@@ -110,9 +110,9 @@ def test_a_server_that_hangs_takes_its_share_of_the_time_and_each_problem_is_tol
     with socket.create_server(("127.0.0.1", 0)) as listener, standin.running() as other:
         urls = (f"http://127.0.0.1:{listener.getsockname()[1]}", other.url)
         started = monotonic()
-        assert client(signal_urls=urls).get("/health/ready").status_code == 200
+        assert client(signal_api_url=urls).get("/health/ready").status_code == 200
         assert monotonic() - started < 0.5
         other.accounts = []
-        answer = client(signal_urls=urls).get("/health/ready")
+        answer = client(signal_api_url=urls).get("/health/ready")
     problems = "sender_not_registered", "signal_unreachable"
     assert (answer.status_code, answer.json) == not_ready(*problems)

@@ -21,7 +21,7 @@ def connect(settings: Settings) -> Signal:
 
 def servers(settings: Settings) -> list[tuple[str, Server]]:
     """Signal's servers by name, not contacted yet."""
-    return [(name_of(url), _server(url)) for url in settings.signal_urls]
+    return [(name_of(url), _server(url)) for url in settings.signal_api_url]
 
 
 def name_of(url: str) -> str:

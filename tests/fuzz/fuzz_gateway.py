@@ -73,7 +73,7 @@ def gateway(folder: Path, log_format: str) -> Flask:
     templates.write_text(Path("templates.yaml").read_text() + RULES)
     tokens = (ApiToken.of("authentik", TOKEN), ApiToken.of("narrow", NARROW_TOKEN))
     given = settings(
-        signal_urls=SERVERS, api_tokens=tokens, templates_file=templates, default_region="DE",
+        signal_api_url=SERVERS, api_tokens=tokens, templates_file=templates, default_region="DE",
         max_body_bytes=LONGEST, trusted_proxies=(ip_network("127.0.0.0/8"),),
         log_level="DEBUG", log_format=log_format,
     )  # fmt: skip

@@ -155,7 +155,7 @@ def test_after_the_deadline_nothing_is_handed_over() -> None:
 
 def test_a_server_that_trickles_its_headers_cannot_hold_the_answer() -> None:
     with standin.running(lambda document: Behaviour(manner="trickle")) as server:
-        to = connect(settings(signal_urls=(server.url,)))
+        to = connect(settings(signal_api_url=(server.url,)))
         started = monotonic()
         (found,) = deliver(to, ["+4915112345678"], 0.5)
         assert found.state is State.UNKNOWN

@@ -37,7 +37,7 @@ def send(
     server: responses.RequestsMock, *urls: str, to: str = TO
 ) -> tuple[int, str | None, int]:
     """Status and code of the answer, and how often the second server was asked to send."""
-    caller = client(signal_urls=urls)
+    caller = client(signal_api_url=urls)
     document = {"to": to, "message": "x"}
     answer = caller.post("/v2/send", json=document, headers=BEARER)
     calls = [call for call in server.calls if call.request.url == f"{SECOND}/v2/send"]
@@ -184,7 +184,7 @@ def test_a_look_up_without_an_answer_leaves_what_is_certain_as_it_is() -> None:
     refusal = Behaviour(400, json.dumps({"error": UNREGISTERED}), accepts=False)
     with standin.running(lambda document: refusal) as server:
         server.answers["/v1/search/%2B4915100000001"] = Behaviour(manner="hang")
-        caller = client(signal_urls=(server.url,), signal_timeout=1)
+        caller = client(signal_api_url=(server.url,), signal_timeout=1)
         started = monotonic()
         document = {"to": TO, "message": "x"}
         answer = caller.post("/v2/send", json=document, headers=BEARER)
