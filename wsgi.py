@@ -13,14 +13,10 @@ from app.link import link
 
 
 class Unconfigured(AppGroup):
-    """Commands that need no configuration. Others end with what is wrong with it."""
-
-    def __init__(self, error: ConfigurationError) -> None:
-        super().__init__(commands=[link, token])
-        self.error = error
+    """Commands that need no configuration. Any other ends with the help: what is wrong with it."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        return super().get_command(ctx, cmd_name) or sys.exit(str(self.error))
+        return super().get_command(ctx, cmd_name) or sys.exit(self.help)
 
 
 try:
@@ -30,4 +26,4 @@ except ConfigurationError as error:
     if not context or not isinstance(context.command, FlaskGroup):
         sys.exit(str(error))  # this is a server
     app = Flask(__name__, static_folder=None)
-    app.cli = Unconfigured(error)
+    app.cli = Unconfigured(commands=[link, token], help=str(error))

@@ -33,7 +33,7 @@ def create_app(
     limits = Limits(settings.rate_limit_storage_uri)
     delivery = signal.connect(settings)
     numbers = doctor.senders(settings, catalogue)
-    ready = health.readiness(numbers, settings.preview, limits, delivery)
+    ready = health.readiness(numbers, limits, delivery)
     app.register_blueprint(webhooks.blueprint(settings, catalogue, limits, delivery))
     app.register_blueprint(health.blueprint(settings, limits, ready))
     app.register_blueprint(commands.blueprint(settings, catalogue, limits, delivery))

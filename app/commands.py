@@ -2,12 +2,14 @@
 
 import secrets
 import sys
+from itertools import chain
+from textwrap import indent
 
 import click
 from flask import Blueprint
 
 from app import doctor, environment, phone
-from app.doctor import Finding, Mark
+from app.doctor import FAILED, OK, SKIPPED, WARNING
 from app.limits import Limits
 from app.link import link
 from app.settings import Settings
@@ -15,13 +17,13 @@ from app.signal.delivery import Signal
 from app.signal.preview import echo
 from app.templates import Catalogue
 
-_COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.FAILED: "red"}
+_COLOURS = {OK: "green", WARNING: "yellow", FAILED: "red"}
+_SEND = "Send yourself a message: flask --app wsgi check --send +4915112345678"
+_SET_UP = "Set up authentik: see docs/authentik.md."
 _WHERE = """This is the token. It is shown once and kept nowhere. Where it goes:
 1. The gateway: add {name}:<the token> to API_TOKENS, after what is there and a comma.
-2. The sender: in authentik 'API Auth Username' of the SMS stage, or the variable
-   SIGNAL_GATEWAY_TOKEN of its containers; any other sends it as Bearer token
-   (docs/other-senders.md).
-3. Restart both, in Docker by "docker compose up -d": "restart" does not read new variables."""
+2. The sender: in authentik SIGNAL_GATEWAY_TOKEN; for any other, docs/other-senders.md.
+3. Restart both, in Docker by "docker compose up -d": "restart" reads no new variables."""
 
 
 def blueprint(
@@ -32,18 +34,20 @@ def blueprint(
 
     @commands.cli.command()
     @click.option("--offline", is_flag=True, help="Settings and templates only.")
-    @click.option("--send", metavar="NUMBER", help="Send a test message there.")
+    @click.option(
+        "--send",
+        metavar="NUMBER",
+        type=lambda text: phone.recipient(text, settings.default_region),
+        help="Send a test message there, like +4915112345678.",
+    )
     def check(offline: bool, send: str | None) -> None:
         """Say whether everything is in place to send, and what to do if it is not."""
-        recipient = _recipient(send, offline, settings.default_region)
-        findings = list(map(_print, doctor.offline(settings, catalogue)))
+        found = [doctor.offline(settings, catalogue)]
         if not offline:
-            findings += map(_print, doctor.online(settings, catalogue, limits))
-        if recipient:
-            test = doctor.send_test(settings, catalogue, delivery, recipient)
-            findings.append(_print(test))
-        echo(f"Next: {doctor.next_step(findings, bool(recipient))}")
-        sys.exit(any(finding.mark is Mark.FAILED for finding in findings))
+            found.append(doctor.online(settings, catalogue, limits))
+        if send:
+            found.append(doctor.send_test(settings, catalogue, delivery, send))
+        sys.exit(_report(chain(*found), is_sent=bool(send)))
 
     commands.cli.add_command(token)
     commands.cli.add_command(link)
@@ -54,31 +58,23 @@ def blueprint(
 @click.argument("name")
 def token(name: str) -> None:
     """Make a token for the client NAME."""
-    made = secrets.token_hex(32)
     if not environment.CLIENT_NAME.fullmatch(name):
         raise click.ClickException(
             f"'{name}' cannot name a client. Use up to 64 letters, digits, _ . and -."
         )
     click.echo(_WHERE.format(name=name), err=True)
-    click.echo(made)
+    click.echo(secrets.token_hex(32))
 
 
-def _recipient(send: str | None, is_offline: bool, region: str | None) -> str | None:
-    if send is None:
-        return None
-    if is_offline:
-        raise click.UsageError("--send asks Signal's server: leave --offline out.")
-    try:
-        return phone.recipient(send, region)
-    except ValueError as error:
-        raise click.ClickException(
-            "--send needs a number with its country code, like +4915112345678; nothing was checked."
-        ) from error
-
-
-def _print(finding: Finding) -> Finding:
-    sign = click.style(finding.mark.value, _COLOURS.get(finding.mark))
-    echo(f"{sign} {finding.text}")
-    for line in finding.more.splitlines():
-        echo(f"    {line}".rstrip())
-    return finding
+def _report(findings: doctor.Findings, is_sent: bool) -> bool:
+    """Print them as they come, then the one thing to do next; whether any has failed."""
+    advice: dict[str, str] = {}
+    for mark, text in findings:
+        sign = click.style(mark, _COLOURS.get(mark))
+        echo(f"{sign} {indent(text, '    ').lstrip()}")
+        _, is_more, more = text.partition("\n")
+        if is_more:
+            advice.setdefault(mark, more.replace("\n", " "))
+    gravest = advice.get(FAILED) or advice.get(SKIPPED) or advice.get(WARNING)
+    echo(f"Next: {gravest or (_SET_UP if is_sent else _SEND)}")
+    return FAILED in advice

@@ -1,181 +1,127 @@
 """Whether everything is in place for the first message, and if not, what to do."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import replace
 from time import monotonic
 
-from app import payloads, signal
-from app.errors import GatewayError
+from app import errors, payloads, phone, signal, styling
 from app.limits import Limits
-from app.phone import masked
 from app.settings import Settings
-from app.signal import Server
 from app.signal.delivery import Signal
 from app.signal.outcome import Message, State
 from app.signal.preview import shown
 from app.signal.transport import Unusable
-from app.styling import plain
 from app.templates import ALERTS, NEEDED, Catalogue, Template
 
-ASKED_SECONDS = (
-    10.0  # for each question to a Signal server, which may start a Java for it
+OK, WARNING, FAILED, SKIPPED = "✓", "!", "✗", "–"
+# A mark and a text: what was found, and from its second line on what to do, or a message.
+Findings = Iterator[tuple[str, str]]
+ASKED_SECONDS = 10  # for a question: Signal's server may start a Java for it
+TEST = "This is a test message of the gateway. It arrived, so all is well."
+SAMPLES = {"token": "123456", "severity": "notice", "body": "Somebody signed in."}
+AWAY = (
+    "Start it, see its log, or correct SIGNAL_API_URL: a daemon's ends in /api/v1/rpc."
 )
-TEST_MESSAGE = "This is a test message of the gateway. It arrived, so all is well."
-SAMPLES = {
-    "token": "123456",
-    "severity": "notice",
-    "body": "Somebody signed in from a new place.",
-    **dict.fromkeys(("user_email", "event_user_email"), "anna@example.com"),
-    **dict.fromkeys(("user_username", "event_user_username"), "anna"),
-    "action": "login",
-    "client_ip": "192.0.2.1",
-}
-ADDRESS = (
-    "Start it, or correct SIGNAL_API_URL: the address of signal-cli-rest-api, like http://signal:8080,"
-    "\nor of a signal-cli daemon with /api/v1/rpc at its end."
+ABSENT = (
+    "If Signal was out of reach when this server started, restart it. If the number was never"
+    " linked, run 'flask --app wsgi link', or correct SIGNAL_NUMBER."
 )
-SENDER = "Set SIGNAL_NUMBER to the number that sends, with its country code."
-REGISTER = (
-    "If Signal was out of reach when this server started, restart it. If the number was never\n"
-    "linked, run 'flask --app wsgi link', or correct SIGNAL_NUMBER."
-)
-RECIPIENTS = "Set ADMIN_RECIPIENTS, or write 'recipients' there: an alert that names nobody is refused."
 
 
-class Mark(Enum):
-    """How grave a finding is. The value is its sign."""
-
-    OK = "✓"
-    WARNING = "!"
-    FAILED = "✗"
-    SKIPPED = "–"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. ``more`` are lines below it: what to do, or a message."""
-
-    mark: Mark
-    text: str
-    more: str = ""
-
-
-def offline(settings: Settings, catalogue: Catalogue) -> Iterator[Finding]:
+def offline(settings: Settings, catalogue: Catalogue) -> Findings:
     """What can be said without asking anybody. The configuration was read, so it is in order."""
-    names = ", ".join(catalogue.templates) or "no templates"
-    file = settings.templates_file
-    yield Finding(Mark.OK, f"The configuration is in order. {file}: {names}.")
+    yield OK, f"The configuration and {settings.templates_file} are in order."
     for template in catalogue.templates.values():
         yield _template(catalogue, template)
     alerts = catalogue.templates.get(ALERTS)
     if alerts and not (alerts.recipients or alerts.addresses):
-        yield Finding(Mark.WARNING, f"Template {ALERTS}: no recipients.", RECIPIENTS)
-    if not settings.preview and not senders(settings, catalogue):
-        yield Finding(Mark.FAILED, "Sender: none.", SENDER)
+        more = "Set ADMIN_RECIPIENTS, or alerts that name nobody are refused."
+        yield WARNING, f"Template {ALERTS}: no recipients.\n{more}"
+    if not senders(settings, catalogue):
+        yield FAILED, "Sender: none.\nSet SIGNAL_NUMBER, like +4915100000001."
 
 
-def online(
-    settings: Settings, catalogue: Catalogue, limits: Limits
-) -> Iterator[Finding]:
-    """What Signal's servers and the storage of the limits say."""
-    if settings.preview:
-        what = "Signal's server: none, so messages are shown here and not sent."
-        more = "To send them, set SIGNAL_API_URL, like http://signal:8080."
-        yield Finding(Mark.SKIPPED, what, more)
-    for name, server in signal.servers(settings):
-        yield Finding(Mark.SKIPPED, f"Asking Signal's server {name} …")
-        yield from _server(name, server, senders(settings, catalogue))
-    uri = settings.rate_limit_storage_uri
-    place = "memory" if uri.startswith("memory") else signal.name_of(uri)
-    if limits.is_down:
-        what = f"Limits: {place} does not answer, so nothing is limited."
-        more = "Start it, or correct address and password in RATE_LIMIT_STORAGE_URI."
-        yield Finding(Mark.FAILED, what, more)
-    else:
-        yield Finding(Mark.OK, f"Limits: counted in {place}.")
-
-
-def send_test(
-    settings: Settings, catalogue: Catalogue, delivery: Signal, recipient: str
-) -> Finding:
-    """Send one, as real as any, and say what became of it."""
-    what = f"Test message to {masked(recipient)}"
-    preview = ["the default number"] if settings.preview else []
-    numbers = senders(settings, catalogue) + preview
-    if not numbers:
-        return Finding(Mark.FAILED, f"{what}: not sent (no_sender).", SENDER)
-    message = Message(numbers[0], plain(TEST_MESSAGE))
-    deadline = monotonic() + settings.signal_timeout
-    outcome = delivery.deliver(message, [recipient], deadline)[recipient]
-    if outcome.state is State.SENT:
-        did = "shown above" if settings.preview else "accepted by Signal"
-        return Finding(Mark.OK, f"{what}: {did}.")
-    is_unknown = outcome.state is State.UNKNOWN
-    state = "nobody knows whether it was sent" if is_unknown else "not sent"
-    more = f"{outcome.detail[:1].upper()}{outcome.detail[1:]}."
-    return Finding(Mark.FAILED, f"{what}: {state} ({outcome.code}).", more)
-
-
-def next_step(findings: Sequence[Finding], sent: bool) -> str:
-    """The one thing to do next: what the gravest finding asks for."""
-    for mark in (Mark.FAILED, Mark.SKIPPED, Mark.WARNING):
-        for finding in findings:
-            if finding.mark is mark and finding.more:
-                return finding.more.replace("\n", " ")
-    if sent:
-        return "Set up authentik: see docs/authentik.md."
-    return "Send yourself a message: flask --app wsgi check --send +4915112345678"
-
-
-def senders(settings: Settings, catalogue: Catalogue) -> list[str]:
-    """All numbers that may send, the default first."""
-    default = [settings.signal_number] if settings.signal_number else []
-    names = [token.client for token in settings.api_tokens]
-    own = [number for name in names for number in catalogue.client(name).numbers]
-    return list(dict.fromkeys([*default, *own]))
-
-
-def _template(catalogue: Catalogue, template: Template) -> Finding:
+def _template(catalogue: Catalogue, template: Template) -> tuple[str, str]:
+    what = f"Template {template.name}"
     names = [field.name for field in template.fields]
     known = {**SAMPLES, **template.defaults, **catalogue.variables}
-    odd = [name for name in names if name not in known and template.name in NEEDED]
-    if odd:
-        what = f"Template {template.name}: authentik does not send '{odd[0]}'."
+    odd = [name for name in names if name not in payloads.BESIDE_ALERT | known.keys()]
+    if odd and template.name in NEEDED:
         more = "Correct its spelling, or let a mapping add it to the request."
-        return Finding(Mark.WARNING, what, more)
+        return WARNING, f"{what}: authentik does not send '{odd[0]}'.\n{more}"
     samples = {name: known.get(name, f"‹{name}›") for name in names}
     try:
         filled = replace(template, defaults=samples)
         text = catalogue.render(filled, payloads.read({}, {}, None))
-    except GatewayError:  # no_message, as no field is missing
-        what = f"Template {template.name}: nothing is to be seen of it."
-        return Finding(Mark.FAILED, what, "Write a text there, or set its variables.")
-    others = [*template.locales, *template.variants]
-    also = f" (also {', '.join(others)})" if others else ""
-    what = f"Template {template.name}{also}, with samples:"
-    return Finding(Mark.OK, what, shown(text))
+    except errors.GatewayError:  # no_message, as no field is missing
+        return (
+            FAILED,
+            f"{what}: it is empty.\nWrite a text there, or set its variables.",
+        )
+    return OK, f"{what}, with samples:\n{shown(text)}"
 
 
-def _server(name: str, server: Server, numbers: list[str]) -> Iterator[Finding]:
-    try:
-        about = server.about(monotonic() + ASKED_SECONDS)
-    except Unusable as error:
-        yield Finding(Mark.FAILED, f"Signal's server {name}: {error}.", ADDRESS)
+def online(settings: Settings, catalogue: Catalogue, limits: Limits) -> Findings:
+    """What Signal's servers and the storage of the limits say."""
+    if settings.preview:
+        yield SKIPPED, (
+            "Signal's server: none, so messages are shown here and not sent.\n"
+            "To send them, set SIGNAL_API_URL, like http://signal:8080."
+        )
+    yield from _servers(settings, senders(settings, catalogue))
+    place = signal.name_of(settings.rate_limit_storage_uri) or "memory"
+    if limits.is_down:
+        yield FAILED, (
+            f"Limits: {place} does not answer, so nothing is limited.\n"
+            "Start it, or correct address and password in RATE_LIMIT_STORAGE_URI."
+        )
+    else:
+        yield OK, f"Limits: counted in {place}."
+
+
+def _servers(settings: Settings, numbers: list[str]) -> Findings:
+    for name, server in signal.servers(settings):
+        what = f"Signal's server {name}"
+        yield SKIPPED, f"Asking {what} …"
+        try:
+            yield OK, f"{what}: {server.about(monotonic() + ASKED_SECONDS)}."
+            accounts = server.accounts(monotonic() + ASKED_SECONDS)
+        except Unusable as error:
+            yield FAILED, f"{what}: {error}.\n{AWAY}"
+            continue
+        for number in numbers:
+            who = f"Sender {phone.masked(number)}"
+            if accounts is None:
+                yield SKIPPED, f"{who}: a daemon of one account does not say which it is."
+            elif number in accounts:
+                yield OK, f"{who}: registered there."
+            else:
+                yield FAILED, f"{who}: not registered there.\n{ABSENT}"
+
+
+def send_test(
+    settings: Settings, catalogue: Catalogue, delivery: Signal, recipient: str
+) -> Findings:
+    """Send one, as real as any, and say what became of it; nothing where no number can send."""
+    numbers = senders(settings, catalogue)
+    if not numbers:
         return
-    yield Finding(Mark.OK, f"Signal's server {name}: {about}.")
-    try:
-        accounts = server.accounts(monotonic() + ASKED_SECONDS)
-    except Unusable as error:
-        more = "See the log of Signal's server."
-        yield Finding(Mark.FAILED, f"Sender: {error}.", more)
-        return
-    for number in numbers:
-        who = f"Sender {masked(number)}"
-        if accounts is None:
-            what = f"{who}: a daemon of one account does not say which it is."
-            yield Finding(Mark.SKIPPED, what)
-        elif number in accounts:
-            yield Finding(Mark.OK, f"{who}: registered there.")
-        else:
-            yield Finding(Mark.FAILED, f"{who}: not registered there.", REGISTER)
+    message = Message(numbers[0], styling.plain(TEST))
+    deadline = monotonic() + settings.signal_timeout
+    outcome = delivery.deliver(message, [recipient], deadline)[recipient]
+    what = f"Test message to {phone.masked(recipient)}"
+    if outcome.state is State.SENT:
+        did = "shown above" if settings.preview else "accepted by Signal"
+        yield OK, f"{what}: {did}."
+    else:
+        more = f"See docs/troubleshooting.md: {outcome.detail}."
+        yield FAILED, f"{what}: {outcome.state.value} ({outcome.code}).\n{more}"
+
+
+def senders(settings: Settings, catalogue: Catalogue) -> list[str]:
+    """All numbers that may send, the default first; a preview needs none."""
+    default = "the default number" if settings.preview else None
+    clients = [catalogue.client(token.client) for token in settings.api_tokens]
+    own = [number for client in clients for number in client.numbers]
+    numbers = [settings.signal_number or default, *own]
+    return list(dict.fromkeys(number for number in numbers if number))

@@ -32,16 +32,14 @@ PROBE_SECONDS = 5.0  # for all servers together
 PROBED_SECONDS = 10.0  # for which the result of a probe is used
 
 
-def readiness(
-    numbers: list[str], preview: bool, limits: Limits, signal: Signal
-) -> Problems:
+def readiness(numbers: list[str], limits: Limits, signal: Signal) -> Problems:
     """A function that gives the codes of what keeps a message from being sent now.
 
     ``numbers`` are those that may send. Signal's servers are asked by one caller at a time.
     """
     lock = Lock()
     sender = numbers[0] if numbers else None
-    missing = [] if numbers or preview else ["no_sender"]
+    missing = [] if numbers else ["no_sender"]
     probed_at, problems = -inf, list[str]()
 
     def ready() -> list[str]:

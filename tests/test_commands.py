@@ -20,10 +20,8 @@ def test_a_token_is_made_and_shown_once() -> None:
     assert result.stderr == (
         "This is the token. It is shown once and kept nowhere. Where it goes:\n"
         "1. The gateway: add authentik:<the token> to API_TOKENS, after what is there and a comma.\n"
-        "2. The sender: in authentik 'API Auth Username' of the SMS stage, or the variable\n"
-        "   SIGNAL_GATEWAY_TOKEN of its containers; any other sends it as Bearer token\n"
-        "   (docs/other-senders.md).\n"
-        '3. Restart both, in Docker by "docker compose up -d": "restart" does not read new variables.\n'
+        "2. The sender: in authentik SIGNAL_GATEWAY_TOKEN; for any other, docs/other-senders.md.\n"
+        '3. Restart both, in Docker by "docker compose up -d": "restart" reads no new variables.\n'
     )
     assert invoke("token", "authentik").stdout != result.stdout
 

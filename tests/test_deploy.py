@@ -107,7 +107,7 @@ def test_a_stop_of_all_processes_at_once_lets_a_request_finish() -> None:
 @pytest.mark.parametrize(
     ("message", "status", "told"),
     [
-        ("Code {token}", 0, "The configuration is in order. "),
+        ("Code {token}", 0, "templates.yaml are in order."),
         ("Code {token", 1, "templates.yaml, line 1: a brace has no partner."),
     ],
 )

@@ -70,7 +70,7 @@ class RestServer:
 
     def link(self, device: str, deadline: float) -> Answer:
         """The answer to the wish for a link that makes it a device of an account."""
-        url = f"{self._url}/v1/qrcodelink/raw?device_name={device}"
+        url = f"{self._url}/v1/qrcodelink/raw?device_name={quote(device)}"
         return call("GET", url, b"", deadline)
 
     def about(self, deadline: float) -> str:
