@@ -7,6 +7,7 @@ from time import monotonic
 
 from app import payloads, signal
 from app.errors import GatewayError
+from app.fields import Field
 from app.limits import Limits
 from app.phone import masked
 from app.settings import Settings
@@ -137,7 +138,7 @@ def senders(settings: Settings, catalogue: Catalogue) -> list[str]:
 
 
 def _template(catalogue: Catalogue, template: Template) -> Finding:
-    names = [field.name for field in template.fields]
+    names = [part.name for part in template.message if isinstance(part, Field)]
     known = {**SAMPLES, **template.defaults, **catalogue.variables}
     odd = [name for name in names if name not in known and template.name in NEEDED]
     if odd:

@@ -5,22 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from app.access import BESIDE_A_TEMPLATE, Client
 from app.errors import GatewayError
-from app.fields import (
-    Field,
-    Fields,
-    MissingField,
-    Part,
-    clean,
-    compile_format,
-    fill,
-    is_blank,
-)
+from app.fields import Fields, Part, clean, compile_format, fill, is_blank
 from app.payloads import RECIPIENT_KEYS, Reading, SendRequest
 from app.recipients import Recipients, recipients_of
-from app.styling import Style, Styled, parse_message, parse_template, plain, styled
+from app.styling import TEMPLATE, Style, Styled, parse, parse_message, plain, styled
 
-# A message as it was compiled: styles, and runs of literal texts and fields.
-Compiled = tuple[Style | tuple[Part, ...], ...]
+# A message as it was compiled: styles, literal texts and fields.
+Compiled = tuple[Style | Part, ...]
 
 LONGEST_LOCALE = 35  # characters, as RFC 5646 advises
 CODES = "sms"
@@ -52,12 +43,6 @@ class Template:
     has_recipients: bool = False
     limit: str | None = None
     answer: int = 201
-
-    @property
-    def fields(self) -> list[Field]:
-        """The fields of the main text."""
-        runs = [piece for piece in self.message if not isinstance(piece, Style)]
-        return [part for run in runs for part in run if isinstance(part, Field)]
 
     def text_for(self, fields: Fields) -> Compiled:
         """The variant for the ``severity``, else the text in the ``locale``, else the main text.
@@ -91,12 +76,12 @@ class Catalogue:
 
     def named(self, path: str | None, client: Client) -> Template | None:
         """The template of the path, else the client's only one; raises ``not_found``."""
-        if path is not None and path not in self.templates:
-            detail = "templates.yaml has no template of this name"
-            raise GatewayError("not_found", detail=detail)
         only = client.templates or ()
-        name = path or (only[0] if len(only) == 1 else None)
-        return self.templates[name] if name else None
+        name = path or (only[0] if len(only) == 1 else "")
+        if name and name not in self.templates:
+            detail = "templates.yaml has no template of this name"
+            raise GatewayError("not_found", detail)
+        return self.templates.get(name)
 
     def choose(self, named: Template | None, request: SendRequest) -> Template:
         """The named template, else the one for the payload's shape, else `OWN`.
@@ -121,12 +106,12 @@ class Catalogue:
         found = request.recipients
         is_asked = template.name == ALERTS and (found.shown or found.errors)
         if template.has_recipients and not is_asked:
-            fields = {**request.fields, **self.variables}
+            values = {**request.fields, **self.variables}
             try:
-                texts = [fill(text, fields, {}) for text in template.addresses]
-            except MissingField as missing:
-                detail = f"the request has no '{missing.name}'"
-                raise GatewayError("no_recipient", detail) from missing
+                texts = ["".join(fill(text, values, {})) for text in template.addresses]
+            except GatewayError as error:
+                detail = f"the request has no '{error.names['field']}'"
+                raise GatewayError("no_recipient", detail) from error
             found = recipients_of(texts, template.recipients, region)
             others = [key for key in RECIPIENT_KEYS if request.fields.get(key)]
             if others and not template.addresses:
@@ -144,27 +129,24 @@ class Catalogue:
         Raises ``missing_field``, and ``no_message`` if nothing is left to be seen.
         """
         if template is OWN:
-            text = request.own_message()
-            if "mentions" not in request.options.values:  # they count its characters
-                text = clean(text, keep_lines=True)
-            asked = request.options.styled
-            is_styled = as_styled if asked is None else asked
-            message = parse_message(text) if is_styled else plain(text)
+            message = _own_text(request, as_styled)
         else:
-            fields = {**request.fields, **self.variables}
-            compiled = template.text_for(request.fields)
-            try:
-                pieces = [
-                    p if isinstance(p, Style) else fill(p, fields, template.defaults)
-                    for p in compiled
-                ]
-            except MissingField as missing:
-                raise GatewayError("missing_field", field=missing.name) from missing
-            message = styled(pieces)
+            values = {**request.fields, **self.variables}
+            text = template.text_for(request.fields)
+            message = styled(fill(text, values, template.defaults))
         if is_blank(message.text) and not request.options.has_content:
             raise GatewayError("no_message")
         request.options.check(message.text)
         return message
+
+
+def _own_text(request: SendRequest, as_styled: bool) -> Styled:
+    text = request.own_message()
+    if "mentions" not in request.options.values:  # they count its characters
+        text = clean(text, keep_lines=True)
+    asked = request.options.styled
+    is_styled = as_styled if asked is None else asked
+    return parse_message(text) if is_styled else plain(text)
 
 
 def reading(named: Template | None, client: Client) -> Reading:
@@ -182,18 +164,18 @@ def compile_message(
 
     ``environment`` gives the value of a ``${NAME}``, which can be neither markup nor a field.
     """
-    pieces, unpaired = parse_template(source)
+    pieces, unpaired = parse(source, TEMPLATE)
     advice = "has no partner. For the character itself write"
     problems = [(at, f"'{mark}' {advice} '\\{mark[0]}'.") for mark, at in unpaired]
-    compiled: list[Style | tuple[Part, ...]] = []
+    compiled: list[Style | Part] = []
     for piece, offset in pieces:
         try:
             if isinstance(piece, Style):
                 compiled.append(piece)
             elif piece.startswith("${"):
-                compiled.append((environment(piece),))
+                compiled.append(environment(piece))
             else:
-                compiled.append(compile_format(piece))
+                compiled += compile_format(piece)
         except ValueError as error:
             problems.append((offset, f"{error}."))
     return tuple(compiled), problems
