@@ -7,12 +7,8 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, request
-from werkzeug.exceptions import (
-    HTTPException,
-    MethodNotAllowed,
-    RequestEntityTooLarge,
-)
+from flask import Flask, Response, g, make_response, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.errors import GatewayError
 from app.logs import journal
@@ -27,8 +23,9 @@ TOO_LARGE = (
 )
 BROKE_OFF = "it broke off on its way"
 LATIN_1 = ("iso-8859-1", "latin-1", "latin1", "windows-1252")
-# What the framework refuses, in our words; any other status stays and reads as bad_request.
+# What the framework refuses, in our words; anything else reads as bad_request.
 CODES = {404: "not_found", 405: "method_not_allowed", 500: "internal"}
+CHALLENGE = 'Bearer realm="gateway", Basic realm="gateway"'
 RETRY_AFTER = 30  # seconds, with every 503: signal-cli needs about that long to restart
 
 
@@ -51,50 +48,43 @@ def delivered(
     if rest:
         named = [{"number": name, "reason": code} for name, code in rest]
         answer["errors"] = {"recipients": named}
-    response = jsonify(answer)
-    response.status_code = status
-    return response
+    return make_response(answer, status)
 
 
 def _refusal(outcome: Outcome, recipient: str, shown: str) -> GatewayError:
     kind = outcome.code or "internal"
     if kind == "invalid_recipient" and recipient.startswith("group."):
         kind = "unknown_group"
-    names = {"value": shown, "hint": outcome.detail}
-    return GatewayError(kind, "", outcome.retry_after, **names)
+    hint = outcome.detail
+    return GatewayError(kind, "", outcome.retry_after, value=shown, hint=hint)
 
 
 def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
     """Let every error of ``app`` be told in one sentence, in the form that the caller reads."""
-    app.json.sort_keys = False  # type: ignore[attr-defined]
 
     @app.errorhandler(GatewayError)
     def refuse(error: GatewayError) -> Response:
-        journal().outcome = error.code
-        journal().detail = journal().detail or error.detail
-        sentence, number = error.sentence(sentences), journal().request_id
-        response = jsonify(error=sentence, code=error.code, request_id=number)
+        entry = journal()
+        entry.outcome, entry.detail = error.code, entry.detail or error.detail
+        sentence, number = error.sentence(sentences), entry.request_id
+        answer = {"error": sentence, "code": error.code, "request_id": number}
+        response = make_response(answer, error.status)
         if _prefers_text():
-            response = Response(f"{sentence}\n")
-            response.content_type = "text/plain; charset=utf-8"
-        response.status_code = error.status
+            response = Response(f"{sentence}\n", error.status, mimetype="text/plain")
         if error.retry_after or error.status == 503:
-            response.headers["Retry-After"] = str(error.retry_after or RETRY_AFTER)
+            response.retry_after = error.retry_after or RETRY_AFTER
         if error.status == 401:
-            schemes = 'Bearer realm="gateway", Basic realm="gateway"'
-            response.headers["WWW-Authenticate"] = schemes
+            response.headers["WWW-Authenticate"] = CHALLENGE
         return response
 
     @app.errorhandler(HTTPException)
     def refuse_by_framework(error: HTTPException) -> Response:
-        code = CODES.get(error.code or 500, "bad_request")
-        ours = GatewayError(code, method=request.method)
-        if code == "bad_request":
-            ours = GatewayError(code, hint="its address is malformed")
+        ours = GatewayError("bad_request", hint="its address is malformed")
+        if error.code in CODES:
+            ours = GatewayError(CODES[error.code], method=request.method)
         response = refuse(ours)
-        response.status_code = error.code or 500
-        if isinstance(error, MethodNotAllowed) and error.valid_methods:
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        if methods := getattr(error, "valid_methods", None):
+            response.headers["Allow"] = ", ".join(sorted(methods))
         return response
 
 
@@ -124,17 +114,17 @@ class Bodies:
         """
         limit = most if attachments else min(most, SMALL_BODY)
         length = request.content_length
+        self._reserve(limit if length is None else min(length, limit))
         # One byte more, so that a chunked body over the limit shows.
         request.max_content_length = limit + 1
-        self._reserve(min(limit if length is None else length, limit))
         try:
             body = request.get_data()
+            if len(body) > limit:
+                raise RequestEntityTooLarge
         except RequestEntityTooLarge as error:
             raise GatewayError("too_large", TOO_LARGE, limit=str(limit)) from error
         except Exception as error:  # whatever the server raises for broken framing
             raise GatewayError("bad_request", hint=BROKE_OFF) from error
-        if len(body) > limit:
-            raise GatewayError("too_large", TOO_LARGE, limit=str(limit))
         if len(body) < (length or 0):  # gunicorn hands over even one that was cut off
             raise GatewayError("bad_request", hint=BROKE_OFF)
         return parse(body, request.mimetype_params.get("charset"))
@@ -144,7 +134,7 @@ class Bodies:
         with self._lock:
             self._under_way += g.large_body
             if g.large_body and self._under_way > LARGE_BODIES:
-                raise GatewayError("busy", detail="too many large bodies at once")
+                raise GatewayError("busy", "too many large bodies at once")
 
     def release(self, error: BaseException | None) -> None:
         """For the end of each request."""
@@ -155,7 +145,7 @@ class Bodies:
 def parse(raw: bytes, charset: str | None) -> dict[str, Any]:
     """The JSON object in a body; ``charset`` is that of its Content-Type, if it has one."""
     try:
-        payload = _STRICT.decode(_decoded(raw, charset))
+        payload = json.loads(_decoded(raw, charset), parse_constant=int)
     except (ValueError, RecursionError) as error:
         raise GatewayError("bad_request", hint=_not_json(raw, error)) from error
     if not isinstance(payload, dict):
@@ -185,6 +175,3 @@ def _not_json(raw: bytes, error: Exception) -> str:
     if error.msg.startswith("Invalid control character"):
         return f"it is not JSON: a line break or tab in a text must be \\n or \\t ({place})"
     return f"it is not JSON: look at {place}"
-
-
-_STRICT = json.JSONDecoder(parse_constant=int)  # which takes neither NaN nor Infinity
