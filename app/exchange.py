@@ -21,7 +21,6 @@ TOO_LARGE = (
     f"over {SMALL_BODY} bytes a client needs 'attachments: true' in templates.yaml, and"
     " MAX_BODY_BYTES is the most for it"
 )
-BROKE_OFF = "it broke off on its way"
 LATIN_1 = ("iso-8859-1", "latin-1", "latin1", "windows-1252")
 # What the framework refuses, in our words; anything else reads as bad_request.
 CODES = {404: "not_found", 405: "method_not_allowed", 500: "internal"}
@@ -40,13 +39,13 @@ def delivered(
     if len(failed) == len(outcomes):
         to = min(failed, key=lambda to: GRAVEST.index(outcomes[to].code))
         raise _refusal(outcomes[to], to, recipients.shown[to])
-    rest = [(recipients.shown[to], outcomes[to].code) for to in failed]
-    rest += [(name, error.code) for name, error in recipients.errors.items()]
-    times = [outcome.timestamp for outcome in outcomes.values() if outcome.timestamp]
+    missed = [(recipients.shown[to], outcomes[to].code) for to in failed]
+    missed += [(name, error.code) for name, error in recipients.errors.items()]
     now = str(time.time_ns() // 1_000_000)
-    answer: dict[str, Any] = {"timestamp": times[0] if times else now}
-    if rest:
-        named = [{"number": name, "reason": code} for name, code in rest]
+    times = [outcome.timestamp for outcome in outcomes.values() if outcome.timestamp]
+    answer: dict[str, Any] = {"timestamp": [*times, now][0]}
+    if missed:
+        named = [{"number": name, "reason": code} for name, code in missed]
         answer["errors"] = {"recipients": named}
     return make_response(answer, status)
 
@@ -55,8 +54,8 @@ def _refusal(outcome: Outcome, recipient: str, shown: str) -> GatewayError:
     kind = outcome.code or "internal"
     if kind == "invalid_recipient" and recipient.startswith("group."):
         kind = "unknown_group"
-    hint = outcome.detail
-    return GatewayError(kind, "", outcome.retry_after, value=shown, hint=hint)
+    names = {"value": shown, "hint": outcome.detail}
+    return GatewayError(kind, retry_after=outcome.retry_after, **names)
 
 
 def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
@@ -93,11 +92,10 @@ def _prefers_text() -> bool:
 
     authentik shows the answer as it is to the person who enrols.
     """
-    text = request.accept_mimetypes.quality("text/plain")
-    as_json = request.accept_mimetypes.quality("application/json")
-    if text != as_json:
-        return text > as_json
-    return request.user_agent.string.startswith("authentik@")
+    forms = ["application/json", "text/plain"]
+    if request.user_agent.string.startswith("authentik@"):
+        forms.reverse()
+    return request.accept_mimetypes.best_match(forms, forms[0]) == "text/plain"
 
 
 class Bodies:
@@ -121,12 +119,15 @@ class Bodies:
             body = request.get_data()
             if len(body) > limit:
                 raise RequestEntityTooLarge
+            if len(body) < (
+                length or 0
+            ):  # gunicorn hands over even one that was cut off
+                raise EOFError
         except RequestEntityTooLarge as error:
             raise GatewayError("too_large", TOO_LARGE, limit=str(limit)) from error
         except Exception as error:  # whatever the server raises for broken framing
-            raise GatewayError("bad_request", hint=BROKE_OFF) from error
-        if len(body) < (length or 0):  # gunicorn hands over even one that was cut off
-            raise GatewayError("bad_request", hint=BROKE_OFF)
+            hint = "it broke off on its way"
+            raise GatewayError("bad_request", hint=hint) from error
         return parse(body, request.mimetype_params.get("charset"))
 
     def _reserve(self, size: int) -> None:
@@ -143,25 +144,23 @@ class Bodies:
 
 
 def parse(raw: bytes, charset: str | None) -> dict[str, Any]:
-    """The JSON object in a body; ``charset`` is that of its Content-Type, if it has one."""
+    """The JSON object in a body; ``charset`` is that of its Content-Type, if it has one.
+
+    Some senders write Latin-1 or Windows' form of it, and do not always say so.
+    """
+    is_latin = (charset or "").lower() in LATIN_1
     try:
-        payload = json.loads(_decoded(raw, charset), parse_constant=int)
+        text = raw.decode("cp1252" if is_latin else json.detect_encoding(raw))
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", "replace")
+    try:
+        payload = json.loads(text, parse_constant=int)  # no NaN and no Infinity
     except (ValueError, RecursionError) as error:
         raise GatewayError("bad_request", hint=_not_json(raw, error)) from error
     if not isinstance(payload, dict):
         hint = "it is JSON, but no object. A webhook mapping must return a dict like {'to': …}"
         raise GatewayError("bad_request", hint=hint)
     return payload
-
-
-def _decoded(raw: bytes, charset: str | None) -> str:
-    """The text, also of senders that write Latin-1 or Windows' form of it, and say so or not."""
-    try:
-        if (charset or "").lower() not in LATIN_1:
-            return raw.decode(json.detect_encoding(raw))
-    except UnicodeDecodeError:
-        pass
-    return raw.decode("cp1252", "replace")
 
 
 def _not_json(raw: bytes, error: Exception) -> str:

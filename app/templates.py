@@ -13,7 +13,6 @@ from app.styling import TEMPLATE, Style, Styled, parse, parse_message, plain, st
 # A message as it was compiled: styles, literal texts and fields.
 Compiled = tuple[Style | Part, ...]
 
-LONGEST_LOCALE = 35  # characters, as RFC 5646 advises
 CODES = "sms"
 ALERTS = "notification"
 BY_SHAPE = {"code": CODES, "notification": ALERTS}
@@ -53,7 +52,7 @@ class Template:
         severity, locale = (v if isinstance(v, str) else "" for v in known)
         if severity in self.variants:
             return self.variants[severity]
-        language = locale[:LONGEST_LOCALE].replace("_", "-").lower()
+        language = locale[:35].replace("_", "-").lower()  # RFC 5646 needs no more
         while language and language not in self.locales:
             language = language.rpartition("-")[0]
         return self.locales.get(language, self.message)
