@@ -114,8 +114,7 @@ def _written(value: Any, spec: str) -> str:
     try:
         if spec == "json":
             return clean(json.dumps(value, ensure_ascii=False))
-        is_number = type(value) in (int, float)
-        return format(value if is_number and spec else text, spec)
+        return format(value if spec and type(value) in (int, float) else text, spec)
     except (ValueError, OverflowError, RecursionError):
         return text
 

@@ -128,12 +128,13 @@ def to_markup(message: Styled) -> str:
     for before, piece in pairwise(["", *message.pieces]):
         if isinstance(piece, str):
             written.append(piece.translate(_ESCAPED))
-            continue
-        if isinstance(before, str):
-            clash = before.endswith(("\\", "*", "|"))
         else:
-            clash = {before, piece} == {Style.BOLD, Style.ITALIC}
-        written += ["\u200b" if clash else "", piece.value]
+            clash = (
+                before.endswith(("\\", "*", "|"))
+                if isinstance(before, str)
+                else {before, piece} == {Style.BOLD, Style.ITALIC}
+            )
+            written += ["\u200b" if clash else "", piece.value]
     return "".join(written)
 
 

@@ -15,7 +15,6 @@ Compiled = tuple[Style | Part, ...]
 
 CODES = "sms"
 ALERTS = "notification"
-BY_SHAPE = {"code": CODES, "notification": ALERTS}
 # What the two of them need from a payload; without it nothing else of the payload is sent.
 NEEDED = {CODES: "token", ALERTS: "body"}
 # A login page that is loaded again makes a new code and voids the old one: nobody must be
@@ -48,14 +47,53 @@ class Template:
 
         ``de-AT`` falls back to ``de``.
         """
-        known = (fields.get(name) for name in ("severity", "locale"))
-        severity, locale = (v if isinstance(v, str) else "" for v in known)
+        severity, locale = (
+            value if isinstance(value, str) else ""
+            for value in (fields.get("severity"), fields.get("locale"))
+        )
         if severity in self.variants:
             return self.variants[severity]
         language = locale[:35].replace("_", "-").lower()  # RFC 5646 needs no more
         while language and language not in self.locales:
             language = language.rpartition("-")[0]
         return self.locales.get(language, self.message)
+
+    def recipients_for(self, request: SendRequest, region: str | None) -> Recipients:
+        """Its own, if it has some; for notifications those of the request go before.
+
+        Raises ``no_recipient`` and ``invalid_recipient``.
+        """
+        found = request.recipients
+        is_asked = self.name == ALERTS and (found.shown or found.errors)
+        if self.has_recipients and not is_asked:
+            try:
+                texts = ["".join(fill(a, request.fields, {})) for a in self.addresses]
+            except GatewayError as error:
+                detail = f"the request has no '{error.names['field']}'"
+                raise GatewayError("no_recipient", detail) from error
+            found = recipients_of(texts, self.recipients, region)
+            others = [key for key in RECIPIENT_KEYS if request.fields.get(key)]
+            if others and not self.addresses:
+                note = f"the template's recipients count, not '{others[0]}'"
+                found = replace(found, note=note)
+        if not found.shown:
+            raise next(iter(found.errors.values()), GatewayError("no_recipient"))
+        return found
+
+    def render(self, request: SendRequest, as_styled: bool = False) -> Styled:
+        """The message. ``as_styled`` is how an own text is read that does not say.
+
+        Raises ``missing_field``, and ``no_message`` if nothing is left to be seen.
+        """
+        if self is OWN:
+            message = _own_text(request, as_styled)
+        else:
+            text = self.text_for(request.fields)
+            message = styled(fill(text, request.fields, self.defaults))
+        if is_blank(message.text) and not request.options.has_content:
+            raise GatewayError("no_message")
+        request.options.check(message.text)
+        return message
 
 
 OWN = Template("", ())  # stands for a text of the caller's own
@@ -88,55 +126,11 @@ class Catalogue:
         Raises ``missing_field`` where a payload of another shape would have to be a code or a
         notification.
         """
-        shaped = BY_SHAPE.get(request.shape or "")
         if named is None:
-            return self.templates.get(shaped or "", OWN)
-        if named.name in NEEDED and named.name != shaped:
+            return self.templates.get(request.shape, OWN)
+        if named.name in NEEDED and named.name != request.shape:
             raise GatewayError("missing_field", field=NEEDED[named.name])
         return named
-
-    def recipients(
-        self, template: Template, request: SendRequest, region: str | None
-    ) -> Recipients:
-        """Those of the template; for notifications those of the request go before.
-
-        Raises ``no_recipient`` and ``invalid_recipient``.
-        """
-        found = request.recipients
-        is_asked = template.name == ALERTS and (found.shown or found.errors)
-        if template.has_recipients and not is_asked:
-            values = {**request.fields, **self.variables}
-            try:
-                texts = ["".join(fill(text, values, {})) for text in template.addresses]
-            except GatewayError as error:
-                detail = f"the request has no '{error.names['field']}'"
-                raise GatewayError("no_recipient", detail) from error
-            found = recipients_of(texts, template.recipients, region)
-            others = [key for key in RECIPIENT_KEYS if request.fields.get(key)]
-            if others and not template.addresses:
-                note = f"the template's recipients count, not '{others[0]}'"
-                found = replace(found, note=note)
-        if not found.shown:
-            raise next(iter(found.errors.values()), GatewayError("no_recipient"))
-        return found
-
-    def render(
-        self, template: Template, request: SendRequest, as_styled: bool = False
-    ) -> Styled:
-        """The message. ``as_styled`` is how an own text is read that does not say.
-
-        Raises ``missing_field``, and ``no_message`` if nothing is left to be seen.
-        """
-        if template is OWN:
-            message = _own_text(request, as_styled)
-        else:
-            values = {**request.fields, **self.variables}
-            text = template.text_for(request.fields)
-            message = styled(fill(text, values, template.defaults))
-        if is_blank(message.text) and not request.options.has_content:
-            raise GatewayError("no_message")
-        request.options.check(message.text)
-        return message
 
 
 def _own_text(request: SendRequest, as_styled: bool) -> Styled:
