@@ -38,24 +38,20 @@ def delivered(
     failed = [to for to, o in outcomes.items() if o.state is not State.SENT]
     if len(failed) == len(outcomes):
         to = min(failed, key=lambda to: GRAVEST.index(outcomes[to].code))
-        raise _refusal(outcomes[to], to, recipients.shown[to])
+        worst = outcomes[to]
+        is_group = worst.code == "invalid_recipient" and to.startswith("group.")
+        kind = "unknown_group" if is_group else worst.code or "internal"
+        names = {"value": recipients.shown[to], "hint": worst.detail}
+        raise GatewayError(kind, worst.detail, worst.retry_after, **names)
     missed = [(recipients.shown[to], outcomes[to].code) for to in failed]
     missed += [(name, error.code) for name, error in recipients.errors.items()]
-    now = str(time.time_ns() // 1_000_000)
     times = [outcome.timestamp for outcome in outcomes.values() if outcome.timestamp]
-    answer: dict[str, Any] = {"timestamp": [*times, now][0]}
+    now = str(time.time_ns() // 1_000_000)
+    answer: dict[str, Any] = {"timestamp": times[0] if times else now}
     if missed:
         named = [{"number": name, "reason": code} for name, code in missed]
         answer["errors"] = {"recipients": named}
     return make_response(answer, status)
-
-
-def _refusal(outcome: Outcome, recipient: str, shown: str) -> GatewayError:
-    kind = outcome.code or "internal"
-    if kind == "invalid_recipient" and recipient.startswith("group."):
-        kind = "unknown_group"
-    names = {"value": shown, "hint": outcome.detail}
-    return GatewayError(kind, retry_after=outcome.retry_after, **names)
 
 
 def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
@@ -119,9 +115,8 @@ class Bodies:
             body = request.get_data()
             if len(body) > limit:
                 raise RequestEntityTooLarge
-            if len(body) < (
-                length or 0
-            ):  # gunicorn hands over even one that was cut off
+            # gunicorn hands over even one that was cut off.
+            if len(body) < (length or 0):
                 raise EOFError
         except RequestEntityTooLarge as error:
             raise GatewayError("too_large", TOO_LARGE, limit=str(limit)) from error
