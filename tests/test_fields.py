@@ -91,12 +91,14 @@ def test_what_cannot_be_filled_in_is_told(template: str, told: str) -> None:
         ("", ["a", {"b": [1, 2]}], "a, b: 1, 2"),
         ("", [], ""),
         ("", {"a\n\u202eb": "c\u2028d"}, "a b: c d"),
+        *(("", text, text) for text in ("{y}", "{x.__class__}", "{{y}}", "%s", "{")),
         (":lines", {"ip": "1\n2", "ok": True}, "ip: 1 2\nok: true"),
         (":lines", ["a", {"b": 1}], "a\nb: 1"),
         (":lines", "a\nb", "a b"),
         (":lines", [], ""),
         (":json", {"ä": ["a\nb\u202e", None]}, '{"ä": ["a\\nb", null]}'),
         (":text", "\na\r\nb\u202e \u2028\tc\x85\n", "a\nb\n c"),
+        (":text", "\n\n  a\tb  c\n\nd\x00\u2029e\u200b\ud800 \n", "  a b  c\n\nd\ne"),
         (":.2f", 1.5, "1.50"),
         (":06d", 42, "000042"),
         (":,", 1234567, "1,234,567"),
@@ -126,11 +128,6 @@ def test_a_value_nested_too_deeply_ends_with_an_ellipsis(spec: str) -> None:
     assert filled(f"{{x{spec}}}", x=value) == "…"
 
 
-@pytest.mark.parametrize("value", ["{y}", "{x.__class__}", "{{y}}", "%s", "{"])
-def test_a_value_is_no_template(value: str) -> None:
-    assert filled("<{x}>", x=value, y="secret") == f"<{value}>"
-
-
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [
@@ -149,8 +146,3 @@ def test_a_text_keeps_what_people_see_and_nothing_that_they_do_not(
     text: str, cleaned: str
 ) -> None:
     assert clean(text) == cleaned
-
-
-def test_a_text_may_keep_its_lines() -> None:
-    text = "\n\n  a\tb  c\r\n\r\nd\u202e\x00\u2029e\u200b\ud800 \n"
-    assert clean(text, keep_lines=True) == "  a b  c\n\nd\ne"
