@@ -31,23 +31,16 @@ def speaking(text: str, folder: Path) -> FlaskClient:
     return client(templates_file=path)
 
 
-def test_our_own_file_speaks_english_as_it_comes() -> None:
-    assert "errors" not in yaml.safe_load(OURS.read_text())
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_language_has_a_sentence_of_its_own_for_every_code(language: str) -> None:
+def test_each_language_waits_with_a_sentence_of_its_own_for_every_code(
+    language: str,
+) -> None:
+    assert "errors" not in yaml.safe_load(OURS.read_text())
     found = yaml.safe_load(in_use(language))["errors"]
     assert list(found) == list(KINDS)
     assert [code for code in found if found[code] == KINDS[code].sentence] == []
     # They would be filled in in English.
     assert "{wait}" not in str(found) and "{hint}" not in str(found)
-
-
-def test_two_languages_at_once_are_a_mistake(tmp_path: Path) -> None:
-    text = in_use("Deutsch").replace("#errors: # Français", "errors:")
-    with pytest.raises(Exception, match="'errors' is there a second time"):
-        speaking(text, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -88,23 +88,27 @@ def test_recipients_of_the_configuration_are_never_named_in_full(
     assert (told.status, told.answer["errors"]) == (201, missed(**reasons))
 
 
-def test_a_recipient_of_the_configuration_that_is_refused_is_not_named_in_full() -> (
-    None
-):
-    answers = {B: failing("Invalid phone number '+4915100000012': x")}
-    document = {"message": "x", "recipients": "{INTERNAL}"}
-    alone = OWN.replace(f", {C}", "")
-    told = post(document, templates=alone, answers=answers)
-    assert told.answer["error"] == NO_NUMBER.format("+49…012")
-
-
-def test_an_unknown_group_is_the_administrators_matter() -> None:
-    told = send({"group.YWJj": failing("Group not found: YWJj")})
-    assert (told.status, told.answer["code"], told.answer["error"]) == (
-        422,
+@pytest.mark.parametrize(
+    ("to", "text", "sentence"),
+    [
+        ("{INTERNAL}", f"Invalid phone number '{B}': x", NO_NUMBER.format("+49…012")),
+        (
+            "group.YWJj",
+            "Group not found: YWJj",
+            "No message was sent. Tell the administrator: the sender is not in this Signal group,"
+            " or may not write there.",
+        ),
+    ],
+)
+def test_a_recipient_that_is_refused_is_not_named_if_the_caller_did_not_write_it(
+    to: str, text: str, sentence: str
+) -> None:
+    document = {"message": "x", "recipients": to}
+    answers = dict.fromkeys((B, to), failing(text))
+    told = post(document, templates=OWN.replace(f", {C}", ""), answers=answers)
+    assert (told.answer["code"], told.answer["error"]) == (
         "invalid_recipient",
-        "No message was sent. Tell the administrator: the sender is not in this Signal group,"
-        " or may not write there.",
+        sentence,
     )
 
 

@@ -1,22 +1,15 @@
-"""Which template a request gets, and what becomes of its fields in the template's text."""
+"""Which of a template's texts a request gets, and what becomes of its fields there.
+
+Which template it gets stands in decisions.yaml.
+"""
 
 import json
 from typing import Any
 
 import pytest
 
-from app.settings import ApiToken
-from tests.conftest import ADMIN, TOKEN
 from tests.posting import ANNA, Result, post
 
-SHAPES = f"""
-templates:
-  sms: {{message: "code {{token}}"}}
-  notification: {{message: "alert {{body}}", recipients: "{ADMIN}"}}
-  other: {{message: other}}
-clients: {{one: {{templates: other}}, codes: {{templates: sms}}}}
-"""
-CLIENTS = ("one", "codes")
 LANGUAGES = """
 templates:
   own:
@@ -34,27 +27,6 @@ def filled(message: str, **payload: Any) -> Result:
     text, to = json.dumps(message), {"to": ANNA}
     own = f"templates: {{own: {{message: {text}, defaults: {{{DEFAULTS}}}}}}}"
     return post({**to, **payload}, "/v2/send/own", f"variables: {{NAME: ours}}\n{own}")
-
-
-@pytest.mark.parametrize(
-    "path, client, payload, text",
-    [
-        ("/other", "any", CODE, "other"),
-        ("/sms", "one", CODE, "forbidden"),
-        ("/notification", "any", CODE, "missing_field"),
-        ("", "one", CODE, "other"),
-        ("", "codes", CODE, "code 012345"),
-        ("", "codes", {"message": "Hello", "to": ANNA}, "missing_field"),
-    ],
-)
-def test_a_template_is_chosen_by_the_path_then_the_client_then_the_payloads_shape(
-    path: str, client: str, payload: dict[str, Any], text: str
-) -> None:
-    tokens = [ApiToken.of(name, f"{name}-{TOKEN}") for name in (*CLIENTS, "any")]
-    bearer = {"Authorization": f"Bearer {client}-{TOKEN}"}
-    way = f"/v2/send{path}"
-    result = post(payload, way, SHAPES, headers=bearer, api_tokens=tuple(tokens))
-    assert text in ([*result.texts.values()] if result.sent else result.refusal)
 
 
 @pytest.mark.parametrize("payload", [CODE, {**ALERT, "recipients": ANNA}])
