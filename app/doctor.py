@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
 
-from app import errors, payloads, phone, signal, styling
+from app import errors, fields, payloads, phone, signal, styling
 from app.limits import Limits
 from app.settings import Settings
 from app.signal.delivery import Signal
@@ -43,7 +43,7 @@ def offline(settings: Settings, catalogue: Catalogue) -> Findings:
 
 def _template(catalogue: Catalogue, template: Template) -> tuple[str, str]:
     what = f"Template {template.name}"
-    names = [field.name for field in template.fields]
+    names = [part.name for part in template.message if isinstance(part, fields.Field)]
     known = {**SAMPLES, **template.defaults, **catalogue.variables}
     odd = [name for name in names if name not in payloads.BESIDE_ALERT | known.keys()]
     if odd and template.name in NEEDED:
@@ -52,12 +52,10 @@ def _template(catalogue: Catalogue, template: Template) -> tuple[str, str]:
     samples = {name: known.get(name, f"‹{name}›") for name in names}
     try:
         filled = replace(template, defaults=samples)
-        text = catalogue.render(filled, payloads.read({}, {}, None))
+        text = filled.render(payloads.read({}, {}, None))
     except errors.GatewayError:  # no_message, as no field is missing
-        return (
-            FAILED,
-            f"{what}: it is empty.\nWrite a text there, or set its variables.",
-        )
+        more = "Write a text there, or set its variables."
+        return FAILED, f"{what}: it is empty.\n{more}"
     return OK, f"{what}, with samples:\n{shown(text)}"
 
 

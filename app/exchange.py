@@ -7,12 +7,8 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, request
-from werkzeug.exceptions import (
-    HTTPException,
-    MethodNotAllowed,
-    RequestEntityTooLarge,
-)
+from flask import Flask, Response, g, make_response, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.errors import GatewayError
 from app.logs import journal
@@ -25,10 +21,10 @@ TOO_LARGE = (
     f"over {SMALL_BODY} bytes a client needs 'attachments: true' in templates.yaml, and"
     " MAX_BODY_BYTES is the most for it"
 )
-BROKE_OFF = "it broke off on its way"
 LATIN_1 = ("iso-8859-1", "latin-1", "latin1", "windows-1252")
-# What the framework refuses, in our words; any other status stays and reads as bad_request.
+# What the framework refuses, in our words; anything else reads as bad_request.
 CODES = {404: "not_found", 405: "method_not_allowed", 500: "internal"}
+CHALLENGE = 'Bearer realm="gateway", Basic realm="gateway"'
 RETRY_AFTER = 30  # seconds, with every 503: signal-cli needs about that long to restart
 
 
@@ -42,59 +38,48 @@ def delivered(
     failed = [to for to, o in outcomes.items() if o.state is not State.SENT]
     if len(failed) == len(outcomes):
         to = min(failed, key=lambda to: GRAVEST.index(outcomes[to].code))
-        raise _refusal(outcomes[to], to, recipients.shown[to])
-    rest = [(recipients.shown[to], outcomes[to].code) for to in failed]
-    rest += [(name, error.code) for name, error in recipients.errors.items()]
+        worst = outcomes[to]
+        is_group = worst.code == "invalid_recipient" and to.startswith("group.")
+        kind = "unknown_group" if is_group else worst.code or "internal"
+        names = {"value": recipients.shown[to], "hint": worst.detail}
+        raise GatewayError(kind, worst.detail, worst.retry_after, **names)
+    missed = [(recipients.shown[to], outcomes[to].code) for to in failed]
+    missed += [(name, error.code) for name, error in recipients.errors.items()]
     times = [outcome.timestamp for outcome in outcomes.values() if outcome.timestamp]
     now = str(time.time_ns() // 1_000_000)
     answer: dict[str, Any] = {"timestamp": times[0] if times else now}
-    if rest:
-        named = [{"number": name, "reason": code} for name, code in rest]
+    if missed:
+        named = [{"number": name, "reason": code} for name, code in missed]
         answer["errors"] = {"recipients": named}
-    response = jsonify(answer)
-    response.status_code = status
-    return response
-
-
-def _refusal(outcome: Outcome, recipient: str, shown: str) -> GatewayError:
-    kind = outcome.code or "internal"
-    if kind == "invalid_recipient" and recipient.startswith("group."):
-        kind = "unknown_group"
-    names = {"value": shown, "hint": outcome.detail}
-    return GatewayError(kind, "", outcome.retry_after, **names)
+    return make_response(answer, status)
 
 
 def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
     """Let every error of ``app`` be told in one sentence, in the form that the caller reads."""
-    app.json.sort_keys = False  # type: ignore[attr-defined]
 
     @app.errorhandler(GatewayError)
     def refuse(error: GatewayError) -> Response:
-        journal().outcome = error.code
-        journal().detail = journal().detail or error.detail
-        sentence, number = error.sentence(sentences), journal().request_id
-        response = jsonify(error=sentence, code=error.code, request_id=number)
+        entry = journal()
+        entry.outcome, entry.detail = error.code, entry.detail or error.detail
+        sentence, number = error.sentence(sentences), entry.request_id
+        answer = {"error": sentence, "code": error.code, "request_id": number}
+        response = make_response(answer, error.status)
         if _prefers_text():
-            response = Response(f"{sentence}\n")
-            response.content_type = "text/plain; charset=utf-8"
-        response.status_code = error.status
+            response = Response(f"{sentence}\n", error.status, mimetype="text/plain")
         if error.retry_after or error.status == 503:
-            response.headers["Retry-After"] = str(error.retry_after or RETRY_AFTER)
+            response.retry_after = error.retry_after or RETRY_AFTER
         if error.status == 401:
-            schemes = 'Bearer realm="gateway", Basic realm="gateway"'
-            response.headers["WWW-Authenticate"] = schemes
+            response.headers["WWW-Authenticate"] = CHALLENGE
         return response
 
     @app.errorhandler(HTTPException)
     def refuse_by_framework(error: HTTPException) -> Response:
-        code = CODES.get(error.code or 500, "bad_request")
-        ours = GatewayError(code, method=request.method)
-        if code == "bad_request":
-            ours = GatewayError(code, hint="its address is malformed")
+        ours = GatewayError("bad_request", hint="its address is malformed")
+        if error.code in CODES:
+            ours = GatewayError(CODES[error.code], method=request.method)
         response = refuse(ours)
-        response.status_code = error.code or 500
-        if isinstance(error, MethodNotAllowed) and error.valid_methods:
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        if methods := getattr(error, "valid_methods", None):
+            response.headers["Allow"] = ", ".join(sorted(methods))
         return response
 
 
@@ -103,11 +88,10 @@ def _prefers_text() -> bool:
 
     authentik shows the answer as it is to the person who enrols.
     """
-    text = request.accept_mimetypes.quality("text/plain")
-    as_json = request.accept_mimetypes.quality("application/json")
-    if text != as_json:
-        return text > as_json
-    return request.user_agent.string.startswith("authentik@")
+    forms = ["application/json", "text/plain"]
+    if request.user_agent.string.startswith("authentik@"):
+        forms.reverse()
+    return request.accept_mimetypes.best_match(forms, forms[0]) == "text/plain"
 
 
 class Bodies:
@@ -124,19 +108,21 @@ class Bodies:
         """
         limit = most if attachments else min(most, SMALL_BODY)
         length = request.content_length
+        self._reserve(limit if length is None else min(length, limit))
         # One byte more, so that a chunked body over the limit shows.
         request.max_content_length = limit + 1
-        self._reserve(min(limit if length is None else length, limit))
         try:
             body = request.get_data()
+            if len(body) > limit:
+                raise RequestEntityTooLarge
+            # gunicorn hands over even one that was cut off.
+            if len(body) < (length or 0):
+                raise EOFError
         except RequestEntityTooLarge as error:
             raise GatewayError("too_large", TOO_LARGE, limit=str(limit)) from error
         except Exception as error:  # whatever the server raises for broken framing
-            raise GatewayError("bad_request", hint=BROKE_OFF) from error
-        if len(body) > limit:
-            raise GatewayError("too_large", TOO_LARGE, limit=str(limit))
-        if len(body) < (length or 0):  # gunicorn hands over even one that was cut off
-            raise GatewayError("bad_request", hint=BROKE_OFF)
+            hint = "it broke off on its way"
+            raise GatewayError("bad_request", hint=hint) from error
         return parse(body, request.mimetype_params.get("charset"))
 
     def _reserve(self, size: int) -> None:
@@ -144,7 +130,7 @@ class Bodies:
         with self._lock:
             self._under_way += g.large_body
             if g.large_body and self._under_way > LARGE_BODIES:
-                raise GatewayError("busy", detail="too many large bodies at once")
+                raise GatewayError("busy", "too many large bodies at once")
 
     def release(self, error: BaseException | None) -> None:
         """For the end of each request."""
@@ -153,25 +139,23 @@ class Bodies:
 
 
 def parse(raw: bytes, charset: str | None) -> dict[str, Any]:
-    """The JSON object in a body; ``charset`` is that of its Content-Type, if it has one."""
+    """The JSON object in a body; ``charset`` is that of its Content-Type, if it has one.
+
+    Some senders write Latin-1 or Windows' form of it, and do not always say so.
+    """
+    is_latin = (charset or "").lower() in LATIN_1
     try:
-        payload = _STRICT.decode(_decoded(raw, charset))
+        text = raw.decode("cp1252" if is_latin else json.detect_encoding(raw))
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", "replace")
+    try:
+        payload = json.loads(text, parse_constant=int)  # no NaN and no Infinity
     except (ValueError, RecursionError) as error:
         raise GatewayError("bad_request", hint=_not_json(raw, error)) from error
     if not isinstance(payload, dict):
         hint = "it is JSON, but no object. A webhook mapping must return a dict like {'to': …}"
         raise GatewayError("bad_request", hint=hint)
     return payload
-
-
-def _decoded(raw: bytes, charset: str | None) -> str:
-    """The text, also of senders that write Latin-1 or Windows' form of it, and say so or not."""
-    try:
-        if (charset or "").lower() not in LATIN_1:
-            return raw.decode(json.detect_encoding(raw))
-    except UnicodeDecodeError:
-        pass
-    return raw.decode("cp1252", "replace")
 
 
 def _not_json(raw: bytes, error: Exception) -> str:
@@ -185,6 +169,3 @@ def _not_json(raw: bytes, error: Exception) -> str:
     if error.msg.startswith("Invalid control character"):
         return f"it is not JSON: a line break or tab in a text must be \\n or \\t ({place})"
     return f"it is not JSON: look at {place}"
-
-
-_STRICT = json.JSONDecoder(parse_constant=int)  # which takes neither NaN nor Infinity

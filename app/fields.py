@@ -8,14 +8,17 @@ or direction-changing character.
 import json
 import re
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from app.errors import GatewayError
+
+T = TypeVar("T")
 Fields = Mapping[str, Any]
 
 DEEPEST = 8  # levels of a nested value that are written out
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[^.\[\]]+|\[[^\[\]]+\])*")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[^.!\[\]]+|\[[^\[\]]+\])*")
 _STEP = re.compile(r"(?<=\[)[^\[\]]+|[^.\[\]]+")
 _SPEC = re.compile(
     r"(text|lines|json)?|(.?[<>=^])?[-+ ]?#?0?\d{0,4}[,_]?(\.\d{1,4})?[bdeEfFgGosxX%]?"
@@ -32,15 +35,6 @@ _CONTROL = "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"
 _FLAG = "\U0001f3f4[\U000e0030-\U000e007a]{1,6}\U000e007f"
 _DROPPED = re.compile(f"({_FLAG})|[{_HIDDEN}{_CONTROL}\ud800-\udfff]")
 _JOINERS = re.compile("[\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f]")
-_LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-
-
-class MissingField(LookupError):
-    """A template asks for a field that the payload does not have."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
 
 
 @dataclass(frozen=True)
@@ -60,40 +54,37 @@ def compile_format(source: str) -> tuple[Part, ...]:
     try:
         parsed = list(string.Formatter().parse(source))
     except ValueError as error:
-        raise ValueError(
-            "a brace has no partner. For the brace itself write '{{' or '}}'"
-        ) from error
+        write = "For the brace itself write '{{' or '}}'"
+        raise ValueError(f"a brace has no partner. {write}") from error
     parts: list[Part] = []
     for literal, name, spec, conversion in parsed:
         parts += [literal] if literal else []
-        parts += [_field(name, spec or "", conversion)] if name is not None else []
+        if name is None:
+            continue
+        name += f"!{conversion}" if conversion else ""
+        if not _NAME.fullmatch(name):
+            forms = "{name}, {name.key}, {name[0]} or {name:text}"
+            raise ValueError(f"'{{{name}}}' is no field. Write {forms}")
+        if not _SPEC.fullmatch(spec or ""):
+            forms = ":text, :lines, :json or one of Python's str.format"
+            raise ValueError(f"':{spec}' is no format. Write {forms}")
+        parts.append(Field(name, tuple(_STEP.findall(name)), spec or ""))
     return tuple(parts)
 
 
-def _field(name: str, spec: str, conversion: str | None) -> Field:
-    if not _NAME.fullmatch(name) or conversion or "{" in spec:
-        written = f"{{{name}{'!' + conversion if conversion else ''}}}"
-        raise ValueError(
-            f"'{written}' is no field. Write {{name}}, {{name.key}}, {{name[0]}} or {{name:text}}"
-        )
-    if not _SPEC.fullmatch(spec):
-        known = "Write :text, :lines, :json or one of Python's str.format"
-        raise ValueError(f"':{spec}' is no format. {known}")
-    return Field(name, tuple(_STEP.findall(name)), spec)
-
-
-def fill(parts: Iterable[Part], fields: Fields, defaults: Fields) -> str:
-    """The text with every field's value in it; raises `MissingField`."""
-    written = []
+def fill(
+    parts: Iterable[T | Field], fields: Fields, defaults: Fields
+) -> Iterator[T | str]:
+    """The parts, each field as the text of its value; raises ``missing_field``."""
     for part in parts:
-        if isinstance(part, Field):
-            value = look_up(fields, part.steps)
-            value = defaults.get(part.name) if value is None else value
-            if value is None:
-                raise MissingField(part.name)
-            part = _written(value, part.spec)
-        written.append(part)
-    return "".join(written)
+        if not isinstance(part, Field):
+            yield part
+            continue
+        value = look_up(fields, part.steps)
+        value = defaults.get(part.name) if value is None else value
+        if value is None:
+            raise GatewayError("missing_field", field=part.name)
+        yield _written(value, part.spec)
 
 
 def look_up(value: Any, steps: Iterable[str]) -> Any:
@@ -115,35 +106,34 @@ def mappings(value: Any) -> list[dict[str, Any]]:
 
 
 def _written(value: Any, spec: str) -> str:
-    text = readable(value)
     if spec == "text":
-        return clean(text, keep_lines=True)
+        return clean(readable(value), keep_lines=True)
     if spec == "lines":
-        return "\n".join(clean(line) for line in _entries(value, 0))
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return "\n".join(map(clean, _entries(value, 0)))
+    text = clean(readable(value))
     try:
         if spec == "json":
             return clean(json.dumps(value, ensure_ascii=False))
-        return format(value if is_number and spec else clean(text), spec)
+        return format(value if spec and type(value) in (int, float) else text, spec)
     except (ValueError, OverflowError, RecursionError):
-        return clean(text)
+        return text
 
 
 def readable(value: Any, depth: int = 0) -> str:
     """``value`` for people: ``title: value, title: value`` for a mapping, commas in a list."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (Mapping, list)):
-        return "…" if depth == DEEPEST else ", ".join(_entries(value, depth))
-    return json.dumps(value)
+    return ", ".join(_entries(value, depth))
 
 
 def _entries(value: Any, depth: int) -> list[str]:
-    if isinstance(value, Mapping):
-        return [f"{key}: {readable(item, depth + 1)}" for key, item in value.items()]
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, (Mapping, list)):
+        return [json.dumps(value)]
+    if depth == DEEPEST:
+        return ["…"]
     if isinstance(value, list):
         return [readable(item, depth + 1) for item in value]
-    return [readable(value, depth)]
+    return [f"{key}: {readable(item, depth + 1)}" for key, item in value.items()]
 
 
 def is_blank(text: str) -> bool:
@@ -159,5 +149,5 @@ def clean(text: str, keep_lines: bool = False) -> str:
     visible = _DROPPED.sub(lambda match: match[1] or "", text)
     if not keep_lines:
         return " ".join(visible.split())
-    lines = _LINE_BREAK.split(visible)
-    return "\n".join(line.replace("\t", " ").rstrip() for line in lines).strip("\n")
+    lines = [line.replace("\t", " ").rstrip() for line in visible.splitlines()]
+    return "\n".join(lines).strip("\n")

@@ -57,15 +57,15 @@ class Reading:
 class SendRequest:
     """What a caller asks for. ``repr`` shows none of it: every field is secret or personal.
 
-    ``fields`` are all keys of the payload and the canonical ones of its ``shape``: ``code``,
-    ``notification``, ``text`` or none. ``sender`` is ``None`` for the default. ``message`` is
-    the caller's own text as it came, whatever its type.
+    ``fields`` are all keys of the payload, the canonical ones of its ``shape`` and the variables.
+    ``shape`` is the template for it, ``sms`` or ``notification``, if there is one. ``sender`` is
+    ``None`` for the default. ``message`` is the caller's own text as it came, whatever its type.
     """
 
     fields: Mapping[str, Any]
     recipients: Recipients
     sender: str | None
-    shape: str | None
+    shape: str
     message: Any
     options: Options
 
@@ -105,14 +105,13 @@ def read(
         sender = payload.get("From")
     if reading.own and not isinstance(sender, (str, int)):
         sender = None  # other senders' key
-    fields = {**payload, **alert, **({"token": code} if code else {})}
+    token = {"token": code} if code else {}
     known = reading.options or payload
-    shape = "code" if code else "notification" if alert else "text" if message else None
     return SendRequest(
-        fields=fields,
+        fields={**payload, **alert, **token, **variables},
         recipients=read_recipients(key, payload.get(key), variables, region),
         sender=read_sender(sender, variables),
-        shape=shape,
+        shape="sms" if code else "notification" if alert else "",
         message=message,
         options=read_options({k: v for k, v in payload.items() if k in known}),
     )

@@ -5,27 +5,16 @@ from dataclasses import dataclass, field, replace
 
 from app.access import BESIDE_A_TEMPLATE, Client
 from app.errors import GatewayError
-from app.fields import (
-    Field,
-    Fields,
-    MissingField,
-    Part,
-    clean,
-    compile_format,
-    fill,
-    is_blank,
-)
+from app.fields import Fields, Part, clean, compile_format, fill, is_blank
 from app.payloads import RECIPIENT_KEYS, Reading, SendRequest
 from app.recipients import Recipients, recipients_of
-from app.styling import Style, Styled, parse_message, parse_template, plain, styled
+from app.styling import TEMPLATE, Style, Styled, parse, parse_message, plain, styled
 
-# A message as it was compiled: styles, and runs of literal texts and fields.
-Compiled = tuple[Style | tuple[Part, ...], ...]
+# A message as it was compiled: styles, literal texts and fields.
+Compiled = tuple[Style | Part, ...]
 
-LONGEST_LOCALE = 35  # characters, as RFC 5646 advises
 CODES = "sms"
 ALERTS = "notification"
-BY_SHAPE = {"code": CODES, "notification": ALERTS}
 # What the two of them need from a payload; without it nothing else of the payload is sent.
 NEEDED = {CODES: "token", ALERTS: "body"}
 # A login page that is loaded again makes a new code and voids the old one: nobody must be
@@ -53,25 +42,58 @@ class Template:
     limit: str | None = None
     answer: int = 201
 
-    @property
-    def fields(self) -> list[Field]:
-        """The fields of the main text."""
-        runs = [piece for piece in self.message if not isinstance(piece, Style)]
-        return [part for run in runs for part in run if isinstance(part, Field)]
-
     def text_for(self, fields: Fields) -> Compiled:
         """The variant for the ``severity``, else the text in the ``locale``, else the main text.
 
         ``de-AT`` falls back to ``de``.
         """
-        known = (fields.get(name) for name in ("severity", "locale"))
-        severity, locale = (v if isinstance(v, str) else "" for v in known)
+        severity, locale = (
+            value if isinstance(value, str) else ""
+            for value in (fields.get("severity"), fields.get("locale"))
+        )
         if severity in self.variants:
             return self.variants[severity]
-        language = locale[:LONGEST_LOCALE].replace("_", "-").lower()
+        language = locale[:35].replace("_", "-").lower()  # RFC 5646 needs no more
         while language and language not in self.locales:
             language = language.rpartition("-")[0]
         return self.locales.get(language, self.message)
+
+    def recipients_for(self, request: SendRequest, region: str | None) -> Recipients:
+        """Its own, if it has some; for notifications those of the request go before.
+
+        Raises ``no_recipient`` and ``invalid_recipient``.
+        """
+        found = request.recipients
+        is_asked = self.name == ALERTS and (found.shown or found.errors)
+        if self.has_recipients and not is_asked:
+            try:
+                texts = ["".join(fill(a, request.fields, {})) for a in self.addresses]
+            except GatewayError as error:
+                detail = f"the request has no '{error.names['field']}'"
+                raise GatewayError("no_recipient", detail) from error
+            found = recipients_of(texts, self.recipients, region)
+            others = [key for key in RECIPIENT_KEYS if request.fields.get(key)]
+            if others and not self.addresses:
+                note = f"the template's recipients count, not '{others[0]}'"
+                found = replace(found, note=note)
+        if not found.shown:
+            raise next(iter(found.errors.values()), GatewayError("no_recipient"))
+        return found
+
+    def render(self, request: SendRequest, as_styled: bool = False) -> Styled:
+        """The message. ``as_styled`` is how an own text is read that does not say.
+
+        Raises ``missing_field``, and ``no_message`` if nothing is left to be seen.
+        """
+        if self is OWN:
+            message = _own_text(request, as_styled)
+        else:
+            text = self.text_for(request.fields)
+            message = styled(fill(text, request.fields, self.defaults))
+        if is_blank(message.text) and not request.options.has_content:
+            raise GatewayError("no_message")
+        request.options.check(message.text)
+        return message
 
 
 OWN = Template("", ())  # stands for a text of the caller's own
@@ -91,12 +113,12 @@ class Catalogue:
 
     def named(self, path: str | None, client: Client) -> Template | None:
         """The template of the path, else the client's only one; raises ``not_found``."""
-        if path is not None and path not in self.templates:
-            detail = "templates.yaml has no template of this name"
-            raise GatewayError("not_found", detail=detail)
         only = client.templates or ()
-        name = path or (only[0] if len(only) == 1 else None)
-        return self.templates[name] if name else None
+        name = path or (only[0] if len(only) == 1 else "")
+        if name and name not in self.templates:
+            detail = "templates.yaml has no template of this name"
+            raise GatewayError("not_found", detail)
+        return self.templates.get(name)
 
     def choose(self, named: Template | None, request: SendRequest) -> Template:
         """The named template, else the one for the payload's shape, else `OWN`.
@@ -104,67 +126,20 @@ class Catalogue:
         Raises ``missing_field`` where a payload of another shape would have to be a code or a
         notification.
         """
-        shaped = BY_SHAPE.get(request.shape or "")
         if named is None:
-            return self.templates.get(shaped or "", OWN)
-        if named.name in NEEDED and named.name != shaped:
+            return self.templates.get(request.shape, OWN)
+        if named.name in NEEDED and named.name != request.shape:
             raise GatewayError("missing_field", field=NEEDED[named.name])
         return named
 
-    def recipients(
-        self, template: Template, request: SendRequest, region: str | None
-    ) -> Recipients:
-        """Those of the template; for notifications those of the request go before.
 
-        Raises ``no_recipient`` and ``invalid_recipient``.
-        """
-        found = request.recipients
-        is_asked = template.name == ALERTS and (found.shown or found.errors)
-        if template.has_recipients and not is_asked:
-            fields = {**request.fields, **self.variables}
-            try:
-                texts = [fill(text, fields, {}) for text in template.addresses]
-            except MissingField as missing:
-                detail = f"the request has no '{missing.name}'"
-                raise GatewayError("no_recipient", detail) from missing
-            found = recipients_of(texts, template.recipients, region)
-            others = [key for key in RECIPIENT_KEYS if request.fields.get(key)]
-            if others and not template.addresses:
-                note = f"the template's recipients count, not '{others[0]}'"
-                found = replace(found, note=note)
-        if not found.shown:
-            raise next(iter(found.errors.values()), GatewayError("no_recipient"))
-        return found
-
-    def render(
-        self, template: Template, request: SendRequest, as_styled: bool = False
-    ) -> Styled:
-        """The message. ``as_styled`` is how an own text is read that does not say.
-
-        Raises ``missing_field``, and ``no_message`` if nothing is left to be seen.
-        """
-        if template is OWN:
-            text = request.own_message()
-            if "mentions" not in request.options.values:  # they count its characters
-                text = clean(text, keep_lines=True)
-            asked = request.options.styled
-            is_styled = as_styled if asked is None else asked
-            message = parse_message(text) if is_styled else plain(text)
-        else:
-            fields = {**request.fields, **self.variables}
-            compiled = template.text_for(request.fields)
-            try:
-                pieces = [
-                    p if isinstance(p, Style) else fill(p, fields, template.defaults)
-                    for p in compiled
-                ]
-            except MissingField as missing:
-                raise GatewayError("missing_field", field=missing.name) from missing
-            message = styled(pieces)
-        if is_blank(message.text) and not request.options.has_content:
-            raise GatewayError("no_message")
-        request.options.check(message.text)
-        return message
+def _own_text(request: SendRequest, as_styled: bool) -> Styled:
+    text = request.own_message()
+    if "mentions" not in request.options.values:  # they count its characters
+        text = clean(text, keep_lines=True)
+    asked = request.options.styled
+    is_styled = as_styled if asked is None else asked
+    return parse_message(text) if is_styled else plain(text)
 
 
 def reading(named: Template | None, client: Client) -> Reading:
@@ -182,18 +157,18 @@ def compile_message(
 
     ``environment`` gives the value of a ``${NAME}``, which can be neither markup nor a field.
     """
-    pieces, unpaired = parse_template(source)
+    pieces, unpaired = parse(source, TEMPLATE)
     advice = "has no partner. For the character itself write"
     problems = [(at, f"'{mark}' {advice} '\\{mark[0]}'.") for mark, at in unpaired]
-    compiled: list[Style | tuple[Part, ...]] = []
+    compiled: list[Style | Part] = []
     for piece, offset in pieces:
         try:
             if isinstance(piece, Style):
                 compiled.append(piece)
             elif piece.startswith("${"):
-                compiled.append((environment(piece),))
+                compiled.append(environment(piece))
             else:
-                compiled.append(compile_format(piece))
+                compiled += compile_format(piece)
         except ValueError as error:
             problems.append((offset, f"{error}."))
     return tuple(compiled), problems

@@ -39,12 +39,12 @@ def blueprint(
         wanted = payloads.read(payload, catalogue.variables, region, keys)
         chosen = catalogue.choose(named, wanted)
         entry.template = chosen.name or "-"
-        recipients = catalogue.recipients(chosen, wanted, region)
+        recipients = chosen.recipients_for(wanted, region)
         entry.recipients, entry.detail = tuple(recipients.shown), recipients.note
         client.check(chosen.name, wanted, entry.recipients)
         shown = (wanted.sender or "the default number") if preview else None
         sender = client.sender(wanted.sender, settings.signal_number or shown)
-        content = catalogue.render(chosen, wanted, client.styled)
+        content = chosen.render(wanted, client.styled)
         message = Message(sender, content, wanted.options.values)
         access.check_text(message, request.headers["Authorization"])
         number = len(entry.recipients)

@@ -95,10 +95,7 @@ def draw(text: Styled) -> str:
 def message() -> Styled:
     """What the template makes of a code."""
     catalogue = TemplateFile(ROOT / "templates.yaml", {}).catalogue(None)
-    return styled(
-        piece if isinstance(piece, Style) else fill(piece, FIELDS, {})
-        for piece in catalogue.templates["sms"].message
-    )
+    return styled(fill(catalogue.templates["sms"].message, FIELDS, {}))
 
 
 def wrapped(text: Styled) -> Iterator[list[Run]]:

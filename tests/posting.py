@@ -39,7 +39,8 @@ class Result:
 
 def sent(signal: responses.RequestsMock) -> list[dict[str, Any]]:
     """The documents that Signal's server got."""
-    return [json.loads(call.request.body or b"") for call in signal.calls]
+    bodies = [call.request.body for call in signal.calls]
+    return [json.loads(body) for body in bodies if body]
 
 
 def post(

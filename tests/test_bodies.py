@@ -6,7 +6,9 @@ from collections.abc import Callable
 from contextvars import Context
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import responses
@@ -55,8 +57,7 @@ def test_what_is_no_object_is_told_with_its_likely_mistake(
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
-        *((name, "Tür offen") for name in "utf-8 utf-8-sig utf-16 utf-32".split()),
-        *((name, "Tür offen") for name in ("utf-16-le", "utf-16-be")),
+        *((f"utf-{form}", "Tür offen") for form in "8 8-sig 16 16-le 16-be 32".split()),
         ("cp1252", "Tür „offen“: 5 €"),  # no Unicode, but what Windows writes
     ],
 )
@@ -151,19 +152,13 @@ def test_only_so_many_large_bodies_may_be_under_way(
     assert statuses == [201] * 3 + [503, 201, 201] + [201] * 2
 
 
-class Broken:
-    """A body whose reading fails as the server has it fail."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def read(self, size: int = -1) -> bytes:
-        raise self.error
+def broken(error: Exception) -> SimpleNamespace:
+    return SimpleNamespace(read=Mock(side_effect=error))
 
 
 @pytest.mark.parametrize(
     "stream",
-    [io.BytesIO(b'{"To": "+49'), Broken(OSError("reset")), Broken(EOFError("chunk"))],
+    [io.BytesIO(b'{"To": "+49'), broken(OSError("reset")), broken(EOFError("chunk"))],
 )
 def test_a_body_that_breaks_off_is_the_callers_mistake(stream: Any) -> None:
     told = f"{TOLD}it broke off on its way."

@@ -25,51 +25,32 @@ def in_use(language: str) -> str:
     return before + sentences + blank_line + after
 
 
-def sentences_of(language: str) -> dict[str, str]:
-    found: dict[str, str] = yaml.safe_load(in_use(language))["errors"]
-    return found
-
-
 def speaking(text: str, folder: Path) -> FlaskClient:
     path = folder / "templates.yaml"
     path.write_text(text)
     return client(templates_file=path)
 
 
-def test_our_own_file_speaks_english_as_it_comes() -> None:
-    assert "errors" not in yaml.safe_load(OURS.read_text())
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_language_has_a_sentence_of_its_own_for_every_code(language: str) -> None:
-    found = sentences_of(language)
+def test_each_language_waits_with_a_sentence_of_its_own_for_every_code(
+    language: str,
+) -> None:
+    assert "errors" not in yaml.safe_load(OURS.read_text())
+    found = yaml.safe_load(in_use(language))["errors"]
     assert list(found) == list(KINDS)
     assert [code for code in found if found[code] == KINDS[code].sentence] == []
     # They would be filled in in English.
     assert "{wait}" not in str(found) and "{hint}" not in str(found)
 
 
-def test_no_two_languages_share_a_sentence() -> None:
-    german, french = map(sentences_of, LANGUAGES)
-    assert not set(german.values()) & set(french.values())
-
-
-def test_two_languages_at_once_are_a_mistake(tmp_path: Path) -> None:
-    text = in_use("Deutsch").replace("#errors: # Français", "errors:")
-    with pytest.raises(Exception, match="'errors' is there a second time"):
-        speaking(text, tmp_path)
-
-
 @pytest.mark.parametrize(
-    ("language", "unknown", "no_number", "too_many"),
+    ("language", "unknown", "too_many"),
     [
         (
             "Deutsch",
             "Diese Nummer ist nicht bei Signal. Wenn sie stimmt, richten Sie zuerst Signal damit ein."
             " Melden Sie sich dann ab und wieder an, und geben Sie die Nummer mit Ländervorwahl ein,"
             " zum Beispiel +49 151 23456789.\n",
-            "„foo“ ist keine Nummer, die Signal erreichen kann. Melden Sie sich ab und wieder an,"
-            " und geben Sie die Nummer mit Ländervorwahl ein, zum Beispiel +49 151 23456789.\n",
             "Das waren zu viele Nachrichten. Versuchen Sie es in {} Sekunden noch einmal."
             " Für einen neuen Code melden Sie sich ab und wieder an.\n",
         ),
@@ -78,8 +59,6 @@ def test_two_languages_at_once_are_a_mistake(tmp_path: Path) -> None:
             "Ce numéro n'est pas sur Signal. S'il est correct, commencez par créer un compte Signal"
             " avec ce numéro. Ensuite, déconnectez-vous, reconnectez-vous et saisissez le numéro"
             " avec l'indicatif du pays, par exemple +33 6 39 98 12 34.\n",
-            "« foo » n'est pas un numéro que Signal peut joindre. Déconnectez-vous, reconnectez-vous"
-            " et saisissez le numéro avec l'indicatif du pays, par exemple +33 6 39 98 12 34.\n",
             "Trop de messages ont été envoyés. Réessayez dans {} secondes."
             " Pour obtenir un nouveau code, déconnectez-vous et reconnectez-vous.\n",
         ),
@@ -88,7 +67,6 @@ def test_two_languages_at_once_are_a_mistake(tmp_path: Path) -> None:
 def test_a_person_reads_what_to_do(
     language: str,
     unknown: str,
-    no_number: str,
     too_many: str,
     tmp_path: Path,
     signal: responses.RequestsMock,
@@ -96,9 +74,6 @@ def test_a_person_reads_what_to_do(
     unregistered = {"error": "Unregistered user\nFailed to send message"}
     signal.replace("POST", f"{SIGNAL}/v2/send", status=400, json=unregistered)
     caller = speaking(in_use(language), tmp_path)
-    wrong = caller.post("/v2/send", json={**CODE, "To": "foo"}, headers=AUTHENTIK)
-    assert (wrong.status_code, wrong.text) == (422, no_number)
-    assert wrong.content_type == "text/plain; charset=utf-8"
     for _ in range(10):
         answer = caller.post("/v2/send", json=CODE, headers=AUTHENTIK)
         assert (answer.status_code, answer.text) == (422, unknown)

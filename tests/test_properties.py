@@ -122,39 +122,29 @@ def nested(draw: st.DrawFn, depth: int = 3) -> list[Piece]:
     return pieces
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
-@given(nested())
-def test_escaping_comes_back_from_signals_server_as_it_was(pieces: list[Piece]) -> None:
-    message = styled(pieces)
+def check_both_sides(message: Styled) -> None:
+    """Each visible character has the same styles here and as Signal's server reads them."""
     text, spans = read_markup(to_markup(message))
-    assert text.replace("\u200b", "") == message.text
-    assert _visible(text, spans) == _meant(message)
-
-
-def _visible(
-    text: str, spans: list[tuple[int, int, str]]
-) -> list[tuple[str, set[str]]]:
-    """Each visible character with its styles: what a person sees."""
-    return [
+    seen = [
         (character, {style for at, length, style in spans if at <= i < at + length})
         for i, character in enumerate(text)
         if character != "\u200b"
     ]
-
-
-def _meant(message: Styled) -> list[tuple[str, set[str]]]:
-    """The same of a message."""
-    found, styles = list[tuple[str, set[str]]](), set[str]()
+    meant, styles = list[tuple[str, set[str]]](), set[str]()
     for piece in message.pieces:
         if isinstance(piece, str):
-            found += [(character, styles) for character in piece]
+            meant += [(character, styles) for character in piece]
         else:
             styles = styles ^ {piece.name}
-    return found
+    assert seen == meant
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(nested())
+def test_escaping_comes_back_from_signals_server_as_it_was(pieces: list[Piece]) -> None:
+    check_both_sides(styled(pieces))
 
 
 @given(HOSTILE)
 def test_a_callers_styled_text_reads_the_same_here_and_there(source: str) -> None:
-    message = parse_message(source.replace("\u200b", ""))
-    text, spans = read_markup(to_markup(message))
-    assert _visible(text, spans) == _meant(message)
+    check_both_sides(parse_message(source.replace("\u200b", "")))

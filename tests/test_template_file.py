@@ -57,7 +57,7 @@ def read(
 def rendered(found: Catalogue, name: str, **payload: Any) -> str:
     """The text of a template, its styles shown as they are written in markup."""
     request = payloads.read(payload, found.variables, None, OWN)
-    pieces = found.render(found.templates[name], request).pieces
+    pieces = found.templates[name].render(request).pieces
     return "".join(p.value if isinstance(p, Style) else p for p in pieces)
 
 
@@ -344,7 +344,7 @@ def test_what_comes_from_the_environment_is_neither_markup_nor_a_field(
     found, problems = read(f"templates:\n  sms:\n    message: '{message}'\n", environ)
     request = payloads.read({"token": "1234"}, {}, None, OWN)
     assert problems == []
-    assert found.render(found.templates["sms"], request).pieces == pieces
+    assert found.templates["sms"].render(request).pieces == pieces
 
 
 def test_problems_and_reprs_hold_nothing_of_the_environment() -> None:

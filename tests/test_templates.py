@@ -1,22 +1,15 @@
-"""Which template a request gets, and what becomes of its fields in the template's text."""
+"""Which of a template's texts a request gets, and what becomes of its fields there.
+
+Which template it gets stands in decisions.yaml.
+"""
 
 import json
 from typing import Any
 
 import pytest
 
-from app.settings import ApiToken
-from tests.conftest import ADMIN, TOKEN
 from tests.posting import ANNA, Result, post
 
-SHAPES = f"""
-templates:
-  sms: {{message: "code {{token}}"}}
-  notification: {{message: "alert {{body}}", recipients: "{ADMIN}"}}
-  other: {{message: other}}
-clients: {{one: {{templates: other}}, codes: {{templates: sms}}}}
-"""
-CLIENTS = ("one", "codes")
 LANGUAGES = """
 templates:
   own:
@@ -24,7 +17,7 @@ templates:
     locales: {de: German, de_AT: Austrian, pt-BR: Brazilian}
     variants: {alert: "ALERT"}
 """
-DEFAULTS = "missing: default, deep.down: below, user.email.title: no method"
+DEFAULTS = "missing: default, user.email.title: no method"
 CODE = {"token": "012345", "to": ANNA}
 ALERT = {"severity": "notice", "user_email": "a@b", "user_username": "a", "body": "In"}
 
@@ -34,27 +27,6 @@ def filled(message: str, **payload: Any) -> Result:
     text, to = json.dumps(message), {"to": ANNA}
     own = f"templates: {{own: {{message: {text}, defaults: {{{DEFAULTS}}}}}}}"
     return post({**to, **payload}, "/v2/send/own", f"variables: {{NAME: ours}}\n{own}")
-
-
-@pytest.mark.parametrize(
-    "path, client, payload, text",
-    [
-        ("/other", "any", CODE, "other"),
-        ("/sms", "one", CODE, "forbidden"),
-        ("/notification", "any", CODE, "missing_field"),
-        ("", "one", CODE, "other"),
-        ("", "codes", CODE, "code 012345"),
-        ("", "codes", {"message": "Hello", "to": ANNA}, "missing_field"),
-    ],
-)
-def test_a_template_is_chosen_by_the_path_then_the_client_then_the_payloads_shape(
-    path: str, client: str, payload: dict[str, Any], text: str
-) -> None:
-    tokens = [ApiToken.of(name, f"{name}-{TOKEN}") for name in (*CLIENTS, "any")]
-    bearer = {"Authorization": f"Bearer {client}-{TOKEN}"}
-    way = f"/v2/send{path}"
-    result = post(payload, way, SHAPES, headers=bearer, api_tokens=tuple(tokens))
-    assert text in ([*result.texts.values()] if result.sent else result.refusal)
 
 
 @pytest.mark.parametrize("payload", [CODE, {**ALERT, "recipients": ANNA}])
@@ -92,8 +64,7 @@ def test_the_text_is_that_of_the_severity_else_of_the_locale_else_the_main_one(
     [
         ("{e.x[a][1][m]:text}", {"e": {"x": {"a": [0, {"m": "1\n2"}]}}}, "1\n2"),
         ("{{{a}}} ${HOME:-home}", {"a": "{b}"}, "{{b}} home"),
-        ("{missing} {deep.down}", {"missing": None, "deep": {}}, "default below"),
-        ("{user.email.title}", {"user": {"email": "a@b"}}, "no method"),
+        ("{missing} {user.email.title}", {"user": {"email": ""}}, "default no method"),
         ("{NAME} {name}", {"NAME": "theirs", "name": "a"}, "ours a"),
         ("a**{b}**", {"b": ""}, "a"),
         (r"||**{a}** ~{b}~|| \*", {"a": "2*", "b": "C:\\"})
@@ -106,20 +77,10 @@ def test_a_template_is_filled_with_fields_as_data(
     assert filled(message, **payload).texts == {ANNA: text}
 
 
-@pytest.mark.parametrize(
-    "message, payload, field",
-    [
-        ("{token}", {}, "token"),
-        ("**{user.name}**", {"user": {"name": None}}, "user.name"),
-        ("{a.__class__}", {"a": "x"}, "a.__class__"),
-    ],
-)
-def test_a_missing_field_is_named_and_nothing_is_sent(
-    message: str, payload: dict[str, Any], field: str
-) -> None:
-    assert filled(message, **payload).refusal == (
+def test_a_missing_field_is_named_and_nothing_is_sent() -> None:
+    assert filled("**{user.name}**", user={"name": None}).refusal == (
         "missing_field",
-        f"No message was sent. Tell the administrator: the message needs '{field}', which the"
+        "No message was sent. Tell the administrator: the message needs 'user.name', which the"
         " request does not have.",
     )
 
