@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from limits import RateLimitItem
+
 from app.environment import Network
 from app.errors import GatewayError
 from app.payloads import SendRequest
@@ -39,7 +41,7 @@ class Client:
     numbers: tuple[str, ...] = field(default=(), repr=False)
     recipients: tuple[str, ...] | None = field(default=None, repr=False)
     networks: tuple[Network, ...] | None = None
-    limits: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, RateLimitItem] = field(default_factory=dict)
     passthrough: bool | None = None
     attachments: bool = False
     styled: bool = False

@@ -67,11 +67,6 @@ def each(convert: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
     return read
 
 
-def _limit(text: str) -> str:
-    limits.parse(text)
-    return text
-
-
 def _pattern(text: str) -> str:
     if "*" not in text:
         return phone.recipient(text, None)
@@ -134,7 +129,7 @@ network = conversion(
     "is no network. Write it like 10.0.0.0/8.",
     partial(ipaddress.ip_network, strict=False),
 )
-limit = conversion("is no limit. Write it like 10 per 5 minutes.", _limit)
+limit = conversion("is no limit. Write it like 10 per 5 minutes.", limits.parse)
 region = conversion(
     "is no country. Give two letters, like DE.",
     str.upper,

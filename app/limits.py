@@ -5,12 +5,11 @@ Where the storage is down or slow the gateway goes on sending: a code must not d
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from math import ceil
 from time import monotonic, time
 from typing import Any, TypeVar
 
-from limits import parse
+from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
@@ -21,12 +20,11 @@ from app.logs import LOG
 from app.signal.outcome import Outcome, not_sent
 
 T = TypeVar("T")
+Limit = RateLimitItem | None
 
-WRONG_TOKENS = "10 per minute"
+WRONG_TOKENS = parse("10 per minute")
 SLOWEST_SECONDS = 0.5  # an answer of the storage that takes longer counts as none
 PAUSE_SECONDS = 5.0  # for which a storage that failed is not asked again
-
-_parsed = cache(parse)  # the few texts of templates.yaml
 
 
 class Limits:
@@ -49,7 +47,7 @@ class Limits:
         return not self._ask(self._check, False)
 
     def count(
-        self, kind: str, limit: str | None, name: str, number: int = 1, why: str = ""
+        self, kind: str, limit: Limit, name: str, number: int = 1, why: str = ""
     ) -> None:
         """Count so many of a ``kind`` for a client or an address, where it has a limit.
 
@@ -60,7 +58,7 @@ class Limits:
             raise GatewayError("rate_limited", why, seconds)
 
     def admit(
-        self, client: str, rules: Mapping[str, str | None], recipients: Sequence[str]
+        self, client: str, rules: Mapping[str, Limit], recipients: Sequence[str]
     ) -> dict[str, Outcome]:
         """Count a message to each recipient; the outcomes of those over a limit.
 
@@ -78,15 +76,15 @@ class Limits:
                     break
         return refused
 
-    def _over(self, limit: str | None, *keys: str, cost: int = 1) -> int:
+    def _over(self, limit: Limit, *keys: str, cost: int = 1) -> int:
         """Count it. If it is one too many, the seconds until one more is allowed, else 0."""
-        item, rules = _parsed(limit) if limit else None, self._limiter
-        if not item or self._ask(lambda: rules.hit(item, *keys, cost=cost), True):
+        rules = self._limiter
+        if not limit or self._ask(lambda: rules.hit(limit, *keys, cost=cost), True):
             return 0
         now = time()
-        stats = self._ask(lambda: rules.get_window_stats(item, *keys), None)
+        stats = self._ask(lambda: rules.get_window_stats(limit, *keys), None)
         seconds = ceil(stats.reset_time - now) if stats else 1
-        return min(max(seconds, 1), item.get_expiry())
+        return min(max(seconds, 1), limit.get_expiry())
 
     def _ask(self, question: Callable[[], T], otherwise: T) -> T:
         """The storage's answer, or ``otherwise`` while it is down."""

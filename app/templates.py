@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+import limits
+
 from app.access import BESIDE_A_TEMPLATE, Client
 from app.errors import GatewayError
 from app.fields import Fields, Part, clean, compile_format, fill, is_blank
@@ -19,7 +21,7 @@ ALERTS = "notification"
 NEEDED = {CODES: "token", ALERTS: "body"}
 # A login page that is loaded again makes a new code and voids the old one: nobody must be
 # locked out by that.
-CODE_LIMIT = "10 per 5 minutes"
+CODE_LIMIT = limits.parse("10 per 5 minutes")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Template:
     recipients: tuple[str, ...] = field(default=(), repr=False)
     addresses: tuple[tuple[Part, ...], ...] = ()
     has_recipients: bool = False
-    limit: str | None = None
+    limit: limits.RateLimitItem | None = None
     answer: int = 201
 
     def text_for(self, fields: Fields) -> Compiled:

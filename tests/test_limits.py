@@ -10,6 +10,7 @@ from time import monotonic, sleep
 import pytest
 import responses
 from flask.testing import FlaskClient
+from limits import parse
 
 from app.errors import GatewayError
 from app.limits import Limits
@@ -42,7 +43,7 @@ def uri(request: pytest.FixtureRequest) -> str:
 
 def test_the_refusal_names_the_recipient_and_the_time_to_wait(uri: str) -> None:
     limits = Limits(uri)
-    rules = {"": "1 per minute", "free": None}
+    rules = {"": parse("1 per minute"), "free": None}
     assert limits.admit("wait", rules, [ANNA]) == {}
     refused = limits.admit("wait", rules, [ANNA, BERT])
     assert list(refused) == [ANNA]
@@ -52,24 +53,24 @@ def test_the_refusal_names_the_recipient_and_the_time_to_wait(uri: str) -> None:
 
 def test_the_limits_of_client_and_template_both_count(uri: str) -> None:
     limits = Limits(uri)
-    both = {"": "3 per hour", "door": "2 per hour"}
+    both = {"": parse("3 per hour"), "door": parse("2 per hour")}
     found = [bool(limits.admit("both", both, [ANNA])) for _ in range(3)]
     assert found == [False, False, True]
-    assert ANNA in limits.admit("both", {"": "3 per hour"}, [ANNA])
-    assert limits.admit("both", {"other": "2 per hour"}, [ANNA]) == {}
+    assert ANNA in limits.admit("both", {"": parse("3 per hour")}, [ANNA])
+    assert limits.admit("both", {"other": parse("2 per hour")}, [ANNA]) == {}
 
 
 def test_a_clients_own_limit_counts_its_messages(uri: str) -> None:
     limits = Limits(uri)
     with pytest.raises(GatewayError):  # those that were refused do not count
-        limits.count("client", "5 per minute", "own", 6)
-    limits.count("client", "5 per minute", "own", 2)
-    limits.count("client", "5 per minute", "own", 3)
+        limits.count("client", parse("5 per minute"), "own", 6)
+    limits.count("client", parse("5 per minute"), "own", 2)
+    limits.count("client", parse("5 per minute"), "own", 3)
     with pytest.raises(GatewayError) as error:
-        limits.count("client", "5 per minute", "own", 1)
+        limits.count("client", parse("5 per minute"), "own", 1)
     assert error.value.code == "rate_limited"
     assert 58 <= (error.value.retry_after or 0) <= 60
-    limits.count("client", "5 per minute", "other", 1)
+    limits.count("client", parse("5 per minute"), "other", 1)
 
 
 @pytest.fixture
@@ -105,9 +106,9 @@ def test_a_storage_that_was_slow_is_left_alone_for_a_while(
 ) -> None:
     limits = Limits(MEMORY)
     monkeypatch.setattr("app.limits.SLOWEST_SECONDS", 0)
-    assert limits.admit("slow", {"": "1 per minute"}, [ANNA]) == {}
+    assert limits.admit("slow", {"": parse("1 per minute")}, [ANNA]) == {}
     monkeypatch.undo()
-    assert limits.admit("slow", {"": "1 per minute"}, [ANNA]) == {}
+    assert limits.admit("slow", {"": parse("1 per minute")}, [ANNA]) == {}
     assert limits.is_down
 
 

@@ -7,6 +7,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from limits import parse
 
 from app import payloads
 from app.access import Client
@@ -130,8 +131,8 @@ def test_a_whole_file_is_read() -> None:
         "name.01",
     )
     sms, door = found.templates["sms"], found.templates["door"]
-    assert (sms.limit, sms.answer) == ("10 per 5 minutes", 201)
-    assert (door.limit, door.answer) == ("20 per hour", 200)
+    assert (sms.limit, sms.answer) == (parse("10 per 5 minutes"), 201)
+    assert (door.limit, door.answer) == (parse("20 per hour"), 200)
     assert door.addresses == ((Field("user[phone]", ("user", "phone"), ""),),)
     assert found.clients == {
         "all": Client("all"),
@@ -141,7 +142,7 @@ def test_a_whole_file_is_read() -> None:
             numbers=("+4915100000001",),
             recipients=("+49*", "group.*"),
             networks=(ip_network("10.0.0.0/8"), ip_network("::1/128")),
-            limits={"recipient": "10 per 5 minutes", "client": "2/hour"},
+            limits={"recipient": parse("10 per 5 minutes"), "client": parse("2/hour")},
             styled=True,
         ),
         "restricted": Client(
