@@ -38,8 +38,8 @@ def test_a_terminal_shows_every_style(monkeypatch: pytest.MonkeyPatch) -> None:
     Preview().send(message, "+4915112345678", monotonic())
     assert terminal.getvalue() == (
         "┌ Signal message to +4915112345678 from +4915100000001 (preview, not sent)\n"
-        "│ \x1b[1mbold\x1b[22m\n"
-        "│ \x1b[1mstill\x1b[22m\x1b[3mitalic\x1b[23m\x1b[9mstrike\x1b[29m"
+        "│ \x1b[1mbold\n"
+        "│ still\x1b[22m\x1b[3mitalic\x1b[23m\x1b[9mstrike\x1b[29m"
         "\x1b[7mspoiler\x1b[27m\x1b[36mmono\x1b[39m\n"
         "└\n"
     )
@@ -54,10 +54,10 @@ def test_a_file_or_a_terminal_without_colour_shows_plain_text(
     message = Message("the default number", EVERY_STYLE, {"sticker": "a:1"})
     outcome = Preview().send(message, "alice.42", monotonic())
     assert output.getvalue() == (
-        "┌ Signal message to alice.42 from the default number with sticker"
-        " (preview, not sent)\n"
+        "┌ Signal message to alice.42 from the default number (preview, not sent)\n"
         "│ bold\n"
         "│ stillitalicstrikespoilermono\n"
+        "│ (sticker)\n"
         "└\n"
     )
     assert outcome.state is State.SENT
