@@ -92,7 +92,7 @@ def _by_rest(
 ) -> Iterator[str]:
     """It finishes the link by itself and tells nobody: look for a new account."""
     known = server.accounts(deadline)
-    answer = server.link(name, deadline)
+    answer = server.get(f"/v1/qrcodelink/raw?device_name={name}", deadline)
     if answer.status == 404:
         raise click.ClickException(too_old)
     yield _text(answer.json(), "device_link_uri")

@@ -77,5 +77,5 @@ def test_a_path_that_is_not_the_daemons_is_told_as_a_mistake_in_the_address(
     with gateway.sending(url.replace("/api/v1/rpc", "")) as running:
         answer = running.post(CODE)
         assert (answer.status_code, answer.json()["code"]) == (502, "signal_rejected")
-        told = r"this is refused \(404\): is it the address of signal-cli-rest-api"
+        told = "SIGNAL_API_URL answers 404: is it the address of signal-cli-rest-api"
         running.wait_for(told)

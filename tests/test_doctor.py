@@ -185,7 +185,7 @@ def test_a_server_whose_signal_cli_is_down(server: responses.RequestsMock) -> No
     server.replace("GET", f"{SIGNAL}/v1/accounts", status=500, body="")
     server.replace("GET", f"{SIGNAL}/v1/about", json={"versions": [], "version": 5})
     assert shown() == (
-        "✓ Signal's server signal.test:8080: signal-cli-rest-api of unknown version, mode unknown.\n"
+        "✓ Signal's server signal.test:8080: signal-cli-rest-api unknown, mode unknown.\n"
         "✗ Sender: signal-cli behind it does not answer (500).\n"
         "    See the log of Signal's server.\n" + LIMITS,
         1,

@@ -68,6 +68,7 @@ def test_each_kind_of_recipient_has_its_own_parameter(
     assert params(HELLO, recipient) == {
         "account": NUMBER,
         "message": "hello",
+        "textStyle": [],
         "notifySelf": True,
         key: [value],
     }
@@ -90,6 +91,7 @@ def test_signals_options_have_the_daemons_names() -> None:
     assert params(Message(NUMBER, plain("hello"), options)) == {
         "account": NUMBER,
         "message": "hello",
+        "textStyle": [],
         "recipient": [RECIPIENT],
         "notifySelf": False,
         "attachment": [
@@ -114,10 +116,8 @@ def test_what_the_daemon_cannot_do_is_refused_and_nothing_is_sent() -> None:
     options = {"link_preview": {"base64_thumbnail": "QUJD"}}
     message = Message(NUMBER, plain("hello"), options)
     outcome = DaemonServer(URL).send(message, RECIPIENT, monotonic() + 5)
-    assert (outcome.code, outcome.detail) == (
-        "bad_request",
-        "a signal-cli daemon takes no 'base64_thumbnail'",
-    )
+    told = "a signal-cli daemon takes no 'base64_thumbnail'"
+    assert (outcome.code, outcome.detail) == ("bad_request", told)
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,8 @@ def test_a_group_with_a_success_got_it_but_not_all_of_it(
     kind: str, time: object, told: str | None
 ) -> None:
     found = ask(GROUP, json={"result": result("SUCCESS", kind) | {"timestamp": time}})
-    assert (found.state, found.timestamp, found.detail) == (
-        State.SENT,
-        told,
-        "sent, but not to all members of the group",
-    )
+    assert (found.state, found.timestamp) == (State.SENT, told)
+    assert found.detail == "sent, but not to all members of the group"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +143,6 @@ def test_a_group_with_a_success_got_it_but_not_all_of_it(
         (["RATE_LIMIT_FAILURE"], not_sent("signal_rate_limited")),
         (["INVALID_PRE_KEY_FAILURE"], not_sent("signal_rejected")),
         (["NETWORK_FAILURE"], UNKNOWN),
-        (["SOMETHING_NEW"], UNKNOWN),
         ([["SUCCESS"]], UNKNOWN),
         (["UNREGISTERED_FAILURE", "SOMETHING_NEW"], UNKNOWN),
         (["UNREGISTERED_FAILURE", "NETWORK_FAILURE"], UNKNOWN),
@@ -169,7 +165,6 @@ def test_the_types_of_a_result_tell_what_became_of_the_message(
     [
         ({}, 60, False),
         ({"retryAfterSeconds": 30}, 30, False),
-        ({"retryAfterSeconds": 86400}, 86400, False),
         ({"retryAfterSeconds": True}, 60, False),
         ({"retryAfterSeconds": 86400, "token": "tok-1"}, 86400, True),
         ({"token": "tok-1"}, 60, True),
@@ -240,10 +235,7 @@ def test_a_json_rpc_error_tells_what_became_of_the_message(
         (200, "[]", UNKNOWN),
         (200, "{}", UNKNOWN),
         (200, '{"result": 5}', UNKNOWN),
-        (200, '{"error": {"code": -1, "message": 5, "data": 5}}', UNKNOWN),
-        (200, '{"error": {"code": [1]}}', UNKNOWN),
-        (200, '{"error": {"code": {"a": 1}, "message": "?"}}', UNKNOWN),
-        (200, '{"result": {"results": 5}}', SENT),
+        (200, '{"error": {"code": [1], "message": 5, "data": 5}}', UNKNOWN),
         (200, '{"result": {"results": []}}', SENT),  # a group with nobody else in it
         (200, '{"result": {"results": [{"type": "SUCCESS"}]}}', SENT),
         (302, "", not_sent("signal_rejected")),
@@ -261,14 +253,11 @@ def test_an_answer_below_json_rpc_is_read_by_its_status(
 
 def test_a_refused_host_name_comes_with_the_way_to_mend_it() -> None:
     assert ask(status=421).detail == (
-        "no daemon takes the request at SIGNAL_API_URL (421): start it with --http 0.0.0.0:PORT"
+        "SIGNAL_API_URL answers 421: is it the address of a signal-cli daemon, started with"
+        " --http 0.0.0.0:PORT?"
     )
 
 
 def test_a_lost_answer_is_unknown_and_the_server_has_failed() -> None:
     found = ask(body=requests.ReadTimeout())
     assert (found.state, found.code, found.server_failed) == (*UNKNOWN, True)
-
-
-def test_it_does_many_sends_at_once() -> None:
-    assert DaemonServer(URL).concurrency(monotonic()) == 96

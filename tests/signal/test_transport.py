@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 import requests
 
-from app.signal.transport import Answer, NoAnswer, NotConnected, call
+from app.signal.transport import Answer, NotConnected, Unusable, call
 from tests import standin
 from tests.proxies import make_certificate
 from tests.standin import Behaviour
@@ -51,7 +51,7 @@ def test_a_server_that_says_nothing_is_given_up_at_the_deadline(
 ) -> None:
     server.plan = lambda document: Behaviour(manner="hang")
     started = monotonic()
-    with pytest.raises(NoAnswer, match="^the server did not answer in time$"):
+    with pytest.raises(Unusable, match="^the server did not answer in time$"):
         post(server.url, seconds=0.5)
     assert 0.4 < monotonic() - started < 1
 
@@ -148,7 +148,7 @@ def test_a_connection_that_breaks_after_the_request_is_no_answer(
     server: standin.StandIn,
 ) -> None:
     server.plan = lambda document: Behaviour(manner="reset")
-    with pytest.raises(NoAnswer, match="^the connection broke before the answer came$"):
+    with pytest.raises(Unusable, match="^the connection broke before the answer came$"):
         post(server.url)
 
 
