@@ -5,10 +5,13 @@ from time import monotonic
 
 import pytest
 
+from app.errors import KINDS
 from app.signal import rest
+from app.signal.outcome import GRAVEST
 from app.signal.reasons import LINES
 from app.signal.signal_cli import read_text
 from app.signal.transport import Answer
+from tests.gateway import ROOT
 from tests.signal.test_daemon import ERRORS
 from tests.signal.test_rest import TEXTS
 
@@ -24,6 +27,14 @@ KNOWN |= {f"{kind}_FAILURE" for kind in TYPES.split()}
 @pytest.mark.parametrize("sign", SIGNS)
 def test_each_line_of_the_table_is_one_that_signal_cli_writes(sign: str) -> None:
     assert [line for line in KNOWN if re.fullmatch(sign, line)]
+
+
+def test_every_code_of_an_outcome_has_its_place_among_the_gravest() -> None:
+    sources = [ROOT / "app/limits.py", *(ROOT / "app/signal").glob("*.py")]
+    code = " ".join(path.read_text() for path in sources)
+    made = r'(?:not_sent|server_failed|Outcome)\(\s*(?:State\.\w+, )?"(\w+)"'
+    assert {None, *re.findall(made, code)} == set(GRAVEST)
+    assert set(GRAVEST) - {None} <= set(KINDS)
 
 
 @pytest.mark.parametrize("text", sorted(KNOWN))
