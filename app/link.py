@@ -11,6 +11,7 @@ from io import StringIO
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import quote
 
 import click
 import segno
@@ -72,7 +73,7 @@ def _by_daemon(server: DaemonServer, name: str, deadline: float) -> str:
 def _by_rest(server: RestServer, name: str, deadline: float, host: str) -> str:
     """It finishes the link by itself and tells nobody: look for a new account."""
     known = server.accounts(deadline)
-    answer = server.link(name, deadline)
+    answer = server.get(f"/v1/qrcodelink/raw?device_name={quote(name)}", deadline)
     if answer.status == 404:
         raise click.ClickException(
             "Your Signal server gives no link. Update it to 0.97, go around a proxy before it,"

@@ -17,7 +17,6 @@ import requests
 from tests.gateway import environment, free_port, until
 
 _START_SECONDS = 60
-_STOP_SECONDS = 20
 
 
 def command() -> list[str]:
@@ -45,18 +44,10 @@ def daemon(config: Path) -> Iterator[str]:
             until(lambda: _is_ready(process, port), _START_SECONDS, printed)
             yield f"http://127.0.0.1:{port}/api/v1/rpc"
         finally:
-            _stop(process)
+            process.kill()
+            process.wait()
 
 
 def _is_ready(process: "subprocess.Popen[bytes]", port: int) -> bool:
     assert process.poll() is None, "signal-cli has ended"
     return bool(requests.get(f"http://127.0.0.1:{port}/api/v1/check", timeout=5))
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

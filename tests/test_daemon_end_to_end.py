@@ -13,15 +13,6 @@ from tests.gateway import Gateway
 
 pytestmark = pytest.mark.daemon
 CODE = {"To": "+4915112345678", "Body": "004821"}
-# Each is understood so far that the account is asked for.
-OPTIONS = {
-    "notify_self": True,
-    "base64_attachments": ["QUJD"],
-    "mentions": [{"start": 0, "length": 1, "author": "+4915112345678"}],
-    "quote_timestamp": 1700000000000,
-    "quote_author": "+4915112345678",
-    "edit_timestamp": 1700000000001,
-}
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +22,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def running(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    templates = tmp_path_factory.mktemp("templates") / "templates.yaml"
-    templates.write_text(
-        "templates: {sms: {message: '**{token}**'}}\n"
-        "clients: {authentik: {attachments: true}}\n"
-    )
-    with gateway.sending(url, TEMPLATES_FILE=str(templates)) as found:
+def running(url: str) -> Iterator[Gateway]:
+    with gateway.sending(url) as found:
         yield found
 
 
@@ -45,7 +31,7 @@ def running(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
 def test_an_account_that_does_not_exist_is_told_and_is_a_task_for_a_person(
     to: str, running: Gateway
 ) -> None:
-    answer = running.post({**CODE, **OPTIONS, "To": to})
+    answer = running.post({**CODE, "To": to})
     assert (answer.status_code, answer.json()["code"]) == (502, "sender_not_registered")
     assert "the number is not linked (link it)" in running.wait_for(
         r"CRITICAL request .*\n"
@@ -77,5 +63,5 @@ def test_a_path_that_is_not_the_daemons_is_told_as_a_mistake_in_the_address(
     with gateway.sending(url.replace("/api/v1/rpc", "")) as running:
         answer = running.post(CODE)
         assert (answer.status_code, answer.json()["code"]) == (502, "signal_rejected")
-        told = r"this is refused \(404\): is it the address of signal-cli-rest-api"
+        told = "SIGNAL_API_URL answers 404: is it the address of signal-cli-rest-api"
         running.wait_for(told)

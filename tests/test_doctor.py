@@ -140,7 +140,7 @@ def test_what_was_found_is_shown_and_what_to_do_next(
         (
             SIGNAL,
             [{"json": {"versions": [], "version": 5}}, {"status": 500}],
-            "✓ Signal's server signal.test:8080: signal-cli-rest-api of unknown version, mode unknown.\n"
+            "✓ Signal's server signal.test:8080: signal-cli-rest-api unknown, mode unknown.\n"
             "✗ Signal's server signal.test:8080: signal-cli behind it does not answer (500).\n",
             AWAY,
         ),

@@ -8,6 +8,7 @@ from app.signal.delivery import Route, Signal
 from app.signal.preview import Preview
 from app.signal.rest import RestServer
 
+RPC = "/api/v1/rpc"  # how the address of a daemon ends
 Server = RestServer | DaemonServer
 
 
@@ -21,13 +22,12 @@ def connect(settings: Settings) -> Signal:
 
 def servers(settings: Settings) -> list[tuple[str, Server]]:
     """Signal's servers by name, not contacted yet."""
-    return [(name_of(url), _server(url)) for url in settings.signal_api_url]
+    return [
+        (name_of(url), DaemonServer(url) if url.endswith(RPC) else RestServer(url))
+        for url in settings.signal_api_url
+    ]
 
 
 def name_of(url: str) -> str:
     """Host and port, which tell servers apart, without a password before them."""
     return urlsplit(url).netloc.rpartition("@")[2]
-
-
-def _server(url: str) -> Server:
-    return DaemonServer(url) if url.endswith("/api/v1/rpc") else RestServer(url)

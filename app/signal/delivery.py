@@ -129,7 +129,8 @@ class Route:
         if outcome.code == "not_on_signal":
             until = (monotonic() + deadline) / 2  # it must not make this unknown
             doubt = self.backend.doubt(message.sender, recipient, until)
-            outcome = doubt or outcome
+            if doubt and doubt.state is State.NOT_SENT:
+                outcome = doubt
         self.failed_until = 0.0
         if outcome.server_failed:
             self.failed_until = monotonic() + FAILED_SECONDS

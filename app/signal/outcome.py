@@ -33,6 +33,7 @@ GRAVEST = (
     "no_message",
     "bad_request",
 )
+NOT_TO_ALL = "sent, but not to all members of the group"
 
 
 class State(Enum):
@@ -63,9 +64,6 @@ class Outcome:
     backend: str = field(default="none", compare=False)
 
 
-NOT_TO_ALL = "sent, but not to all members of the group"
-
-
 def not_sent(code: str, detail: str, retry_after: int | None = None) -> Outcome:
     # Without its sender the gateway sends nothing at all until somebody acts.
     urgent = code == "sender_not_registered"
@@ -85,9 +83,6 @@ class Backend(Protocol):
     """A server that takes messages for Signal."""
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome: ...
-
     def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None: ...
-
     def concurrency(self, deadline: float) -> int | None: ...
-
     def accounts(self, deadline: float) -> list[str] | None: ...

@@ -15,12 +15,13 @@ from app.styling import Style, Styled
 
 # SGR codes to switch a style on and off; a spoiler, which Signal covers until it is tapped, is inverted.
 _SGR = {
-    Style.BOLD: ("1", "22"),
-    Style.ITALIC: ("3", "23"),
-    Style.STRIKETHROUGH: ("9", "29"),
-    Style.SPOILER: ("7", "27"),
-    Style.MONOSPACE: ("36", "39"),
+    Style.BOLD: (1, 22),
+    Style.ITALIC: (3, 23),
+    Style.STRIKETHROUGH: (9, 29),
+    Style.SPOILER: (7, 27),
+    Style.MONOSPACE: (36, 39),
 }
+LOCAL = ("127.0.0.1:", "[::1]:", "localhost:")
 REACHABLE = """\
 The gateway cannot start: SIGNAL_API_URL is not set, and it would listen on {}.
 A preview shows messages on this terminal and serves 127.0.0.1 alone. To send them, set
@@ -41,8 +42,7 @@ COUNTED_APART = (
 def guard(settings: Settings, addresses: Sequence[str]) -> None:
     """Refuse to start where others could reach a preview: it would show their codes."""
     for address in addresses:
-        is_local = address.startswith(("127.0.0.1:", "[::1]:", "localhost:"))
-        if settings.preview and not is_local:
+        if settings.preview and not address.startswith(LOCAL):
             sys.exit(REACHABLE.format(address))
 
 
@@ -51,8 +51,7 @@ def greet(settings: Settings, config: Any, log: Any) -> None:
     if token := settings.preview_token:
         os.environ["API_TOKENS"] = f"preview:{token}"  # for HUP to read it again
     if settings.preview:
-        greeting = GREETING.format(config.bind[0], token or "<your token>")
-        print(greeting, flush=True)
+        print(GREETING.format(config.bind[0], token or "<your token>"), flush=True)
     elif settings.rate_limit_storage_uri == "memory://" and config.workers > 1:
         log.warning(COUNTED_APART, config.workers)
 
@@ -61,11 +60,10 @@ class Preview:
     """Shows each message as Signal would: with its styles on a terminal, plain elsewhere."""
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
-        extras = ", ".join(sorted(message.options))
-        beside = f" with {extras}" if extras else ""
-        head = f"┌ Signal message to {recipient} from {message.sender}{beside} (preview, not sent)"
-        lines = [f"│ {line}" for line in shown(message.content).split("\n")]
-        echo("\n".join([head, *lines, "└"]))
+        text = shown(message.content).replace("\n", "\n│ ")
+        beside = "".join(f"│ ({name})\n" for name in message.options)
+        way = f"to {recipient} from {message.sender}"
+        echo(f"┌ Signal message {way} (preview, not sent)\n│ {text}\n{beside}└")
         return sent(time.time_ns() // 1_000_000)
 
     def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
@@ -86,19 +84,12 @@ def echo(text: str) -> None:
 
 
 def shown(content: Styled) -> str:
-    """The text for a terminal, each line closing its styles and opening them again on the next."""
-    written, opened = [], list[Style]()
+    """The text for a terminal, with its styles."""
+    written, opened = [], set[Style]()
     for piece in content.pieces:
         if isinstance(piece, Style):
-            is_opening = piece not in opened
-            opened.append(piece) if is_opening else opened.remove(piece)
-            written.append(_sgr(piece, is_opening))
+            written.append(f"\x1b[{_SGR[piece][piece in opened]}m")
+            opened ^= {piece}
         else:
-            close = "".join(_sgr(style, on=False) for style in opened)
-            reopen = "".join(_sgr(style, on=True) for style in opened)
-            written.append(piece.replace("\n", f"{close}\n{reopen}"))
+            written.append(piece)
     return "".join(written)
-
-
-def _sgr(style: Style, on: bool) -> str:
-    return f"\x1b[{_SGR[style][0 if on else 1]}m"

@@ -8,13 +8,15 @@ src/client/jsonrpc2.go at 0.100 and later; issues are that project's.
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from app.signal.outcome import NOT_TO_ALL, Message, Outcome, not_sent, unknown
+from app.fields import look_up
+from app.signal.outcome import NOT_TO_ALL, Message, Outcome, unknown
 from app.signal.reasons import CAPTCHA, LIMITED, RESTARTING
-from app.signal.signal_cli import by_type, doubt, for_recipient, read_text
-from app.signal.transport import Answer, Unusable, call, hand_over, sent, word
+from app.signal.signal_cli import by_status, for_recipient, read_result, read_text
+from app.signal.transport import Answer, Unusable, call, hand_over, said, sent, word
 from app.styling import to_markup
 
 # By mode. The first two start a process for each send, one after the other.
@@ -22,9 +24,7 @@ CONCURRENCY = {"normal": 1, "native": 1, "json-rpc": 96}
 
 _LOG_LINE = ("INFO", "WARN", "ERROR", "DEBUG")
 # It ended well, and only what it wrote beside made the server say 400.
-_COMPLAINT = re.compile(
-    r"\d{13}(?!\d).*|invalid character '.{1,9}' after top-level value"
-)
+_COMPLAINT = re.compile(r"\d{13}(?!\d).*|invalid character .* after top-level value")
 _SOME = "Failed to send (some) messages:"
 
 
@@ -36,55 +36,46 @@ class RestServer:
 
     def send(self, message: Message, recipient: str, deadline: float) -> Outcome:
         """Send to one recipient before ``deadline`` (`time.monotonic`)."""
-        body = _body(message, recipient)
-        answer = hand_over(f"{self._url}/v2/send", body, deadline)
+        url, body = f"{self._url}/v2/send", _body(message, recipient)
+        answer = hand_over(url, body, deadline)
         return answer if isinstance(answer, Outcome) else read_answer(answer, recipient)
 
     def doubt(self, sender: str, recipient: str, deadline: float) -> Outcome | None:
         """What is true instead of "not on Signal", which is also said without a network."""
-        if not recipient.startswith("+"):
-            return None
-        query = urlencode({"numbers": recipient})
-        url = f"{self._url}/v1/search/{quote(sender)}?{query}"
-        try:
-            answer = call("GET", url, b"", deadline)
-        except Unusable:
-            return None
-        return doubt(word(answer.json(), "error")) if answer.status == 400 else None
+        if recipient.startswith("+"):
+            path = f"/v1/search/{quote(sender)}?numbers={quote(recipient)}"
+            with suppress(Unusable):
+                return read_text(said(self.get(path, deadline).json(), "error"))
+        return None
+
+    def get(self, path: str, deadline: float) -> Answer:
+        """The answer; raises `Unusable`."""
+        return call("GET", f"{self._url}{path}", b"", deadline)
 
     def concurrency(self, deadline: float) -> int | None:
         """How many sends at once its mode can do; ``None`` if it does not say."""
-        try:
-            answer = call("GET", f"{self._url}/v1/about", b"", deadline)
-        except Unusable:
-            return None
-        return CONCURRENCY.get(word(answer.json(), "mode"))
+        with suppress(Unusable):
+            about = self.get("/v1/about", deadline).json()
+            return CONCURRENCY.get(said(about, "mode"))
+        return None
 
     def accounts(self, deadline: float) -> list[Any]:
         """The numbers registered there; raises `Unusable`. Only this asks signal-cli itself."""
-        answer = call("GET", f"{self._url}/v1/accounts", b"", deadline)
+        answer = self.get("/v1/accounts", deadline)
         document = answer.json()
-        if answer.status != 200 or not isinstance(document, list):
+        if not isinstance(document, list):
             raise Unusable(f"signal-cli behind it does not answer ({answer.status})")
         return document
 
-    def link(self, device: str, deadline: float) -> Answer:
-        """The answer to the wish for a link that makes it a device of an account."""
-        url = f"{self._url}/v1/qrcodelink/raw?device_name={quote(device)}"
-        return call("GET", url, b"", deadline)
-
     def about(self, deadline: float) -> str:
         """What it says about itself; raises `Unusable`."""
-        answer = call("GET", f"{self._url}/v1/about", b"", deadline)
-        document = answer.json()
-        if not isinstance(document, dict) or "versions" not in document:
-            raise Unusable(
-                f"this is no signal-cli-rest-api (it answers {answer.status})"
-            )
-        version = word(document, "version") or "of unknown version"
-        return (
-            f"signal-cli-rest-api {version}, mode {word(document, 'mode') or 'unknown'}"
-        )
+        answer = self.get("/v1/about", deadline)
+        about = answer.json()
+        if look_up(about, ["versions"]) is None:
+            what = f"this is no signal-cli-rest-api (it answers {answer.status})"
+            raise Unusable(what)
+        version, mode = word(about, "version"), word(about, "mode")
+        return f"signal-cli-rest-api {version}, mode {mode}"
 
 
 def _body(message: Message, recipient: str) -> bytes:
@@ -104,28 +95,25 @@ def read_answer(answer: Answer, recipient: str) -> Outcome:
     document = answer.json()
     if answer.status == 201:
         return _accepted(document, recipient)
-    known = document if isinstance(document, dict) else {}
     if answer.status == 429:
-        tokens = known.get("challenge_tokens")
-        wants_captcha = isinstance(tokens, list) and any(tokens)
-        return for_recipient(CAPTCHA if wants_captcha else LIMITED, recipient)
-    text = known.get("error")
-    told = _read_error(text, recipient) if isinstance(text, str) else None
-    return told or _by_status(answer)
+        tokens = look_up(document, ["challenge_tokens"])
+        told = CAPTCHA if isinstance(tokens, list) and any(tokens) else LIMITED
+    elif answer.status == 500 and answer.body == b"":
+        # It panics while it has no connection to signal-cli: nothing was written.
+        told = RESTARTING
+    else:
+        bare = by_status(answer.status, "signal-cli-rest-api")
+        told = _read_error(said(document, "error"), recipient) or bare
+    return for_recipient(told, recipient)
 
 
 def _accepted(document: Any, recipient: str) -> Outcome:
     """A 201: an object up to 0.100, later a list, which may name those who did not get it."""
     entry = document[0] if isinstance(document, list) and document else document
-    if not isinstance(entry, dict):
-        return sent()
-    errors = entry.get("errors")
-    listed = errors.get("recipients") if isinstance(errors, dict) else None
-    if not isinstance(listed, list) or not listed:
-        return sent(entry.get("timestamp"))
-    if recipient.startswith("group."):
-        return sent(entry.get("timestamp"), NOT_TO_ALL)
-    return by_type(listed[0].get("reason") if isinstance(listed[0], dict) else None)
+    failed = look_up(entry, ["errors", "recipients"])
+    if failed and not recipient.startswith("group."):
+        return read_result(look_up(failed, ["0"]))
+    return sent(look_up(entry, ["timestamp"]), NOT_TO_ALL if failed else "")
 
 
 def _read_error(text: str, recipient: str) -> Outcome | None:
@@ -139,18 +127,4 @@ def _read_error(text: str, recipient: str) -> Outcome | None:
     is_partial = failed and all(line.startswith(_SOME) for line in failed)
     if is_partial and recipient.startswith("group."):
         return sent(detail=NOT_TO_ALL)
-    return read_text(text, recipient)
-
-
-def _by_status(answer: Answer) -> Outcome:
-    if answer.status == 500 and answer.body == b"":
-        # It panics while it has no connection to signal-cli: nothing was written.
-        return RESTARTING
-    if not 300 <= answer.status < 500 or answer.status == 400:
-        detail = (
-            f"the server answers {answer.status}, which says nothing about the message"
-        )
-        return unknown(detail)
-    what = "SIGNAL_API_URL redirects" if answer.status < 400 else "this is refused"
-    detail = f"{what} ({answer.status}): is it the address of signal-cli-rest-api?"
-    return not_sent("signal_rejected", detail)
+    return read_text(text)

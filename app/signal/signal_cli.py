@@ -4,106 +4,83 @@ A line counts only as a whole, so that no name in it can be taken for an outcome
 nothing is *unknown*.
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from app.fields import mappings
-from app.signal.outcome import NOT_TO_ALL, Outcome, State
-from app.signal.reasons import (
-    CAPTCHA,
-    FOR_GROUPS,
-    LIMITED,
-    LINES,
-    NEW_TYPE,
-    NO_REASON,
-    OUT_OF_REACH,
-    TYPES,
-)
-from app.signal.transport import sent
+from app.fields import look_up, mappings
+from app.signal.outcome import GRAVEST, NOT_TO_ALL, Outcome, not_sent, unknown
+from app.signal.reasons import CAPTCHA, LIMITED, LINES, MAY_BE_PARTIAL, NO_REASON
+from app.signal.transport import parsed, sent
 
-LONGEST_RETRY_AFTER = 24 * 60 * 60  # seconds
-
-_LINES = [(outcome, re.compile(sign)) for outcome, sign in LINES]
+NEW_TYPE = unknown("signal-cli gives a reason that is not known here")
+_LINES = [
+    (outcome, re.compile(line.strip()))
+    for outcome, lines in LINES.items()
+    for line in lines.strip().split("\n")
+]
 
 
-def read_text(text: str, recipient: str) -> Outcome | None:
-    """The outcome that a text of several lines tells; ``None`` if it tells none."""
+def read_text(text: str) -> Outcome | None:
+    """The gravest outcome that the lines of a text tell; ``None`` if they tell none.
+
+    A line may be a report in JSON, by newer versions of signal-cli-rest-api.
+    """
     lines = [line.strip() for line in text.splitlines()]
-    for line in lines:
-        if results := _results(line):
-            return read_results(results, recipient)
-    found = [told for line in lines if (told := _read_line(line, recipient))]
-    found.sort(key=lambda outcome: outcome.state is not State.UNKNOWN)
-    if found:
-        return found[0]
-    return NO_REASON if "Failed to send message" in lines else None
+    told = _gravest(read_results(parsed(line)) or _read_line(line) for line in lines)
+    is_bare = not told and "Failed to send message" in lines
+    return NO_REASON if is_bare else told
 
 
-def _results(line: str) -> Mapping[str, Any] | None:
-    """The results that newer versions of signal-cli-rest-api put into the text as JSON."""
-    try:
-        document = json.loads(line) if line.startswith("{") else None
-    except (ValueError, RecursionError):
-        return None
-    is_report = isinstance(document, dict) and "results" in document
-    return document if is_report else None
+def read_results(report: Any) -> Outcome | None:
+    """The outcome of a report of results, sent if anybody got it; ``None`` without results."""
+    results = mappings(look_up(report, ["results"]))
+    failed = [result for result in results if result.get("type") != "SUCCESS"]
+    if len(failed) < len(results):
+        return sent(report.get("timestamp"), NOT_TO_ALL if failed else "")
+    return _gravest(map(read_result, failed))
 
 
-def _read_line(line: str, recipient: str) -> Outcome | None:
+def _gravest(told: Iterable[Outcome | None]) -> Outcome | None:
+    found = filter(None, told)
+    return min(found, key=lambda one: GRAVEST.index(one.code), default=None)
+
+
+def read_result(result: Any) -> Outcome:
+    """The outcome of a result; signal-cli-rest-api calls its type a reason."""
+    kind = look_up(result, ["type"]) or look_up(result, ["reason"])
+    told = _read_line(str(kind)) or NEW_TYPE
+    if told == LIMITED and look_up(result, ["token"]):
+        told = CAPTCHA
+    return _later(told, look_up(result, ["retryAfterSeconds"]))
+
+
+def _read_line(line: str) -> Outcome | None:
     for outcome, sign in _LINES:
         if match := sign.fullmatch(line):
-            seconds = next(filter(None, match.groups()), None)
-            told = for_recipient(outcome, recipient)
-            return later(told, int(seconds)) if seconds else told
+            return _later(outcome, "".join(match.groups("")))
     return None
 
 
-def read_results(response: Mapping[str, Any], recipient: str) -> Outcome:
-    """The outcome of a list of results: sent if anybody got it or nobody else was there."""
-    entries = mappings(response.get("results"))
-    failed = [entry for entry in entries if entry.get("type") != "SUCCESS"]
-    if entries and len(failed) == len(entries):
-        return _gravest(failed, recipient)
-    return sent(response.get("timestamp"), NOT_TO_ALL if failed else "")
-
-
-def _gravest(failed: Iterable[Mapping[str, Any]], recipient: str) -> Outcome:
-    kinds = [*TYPES]  # the gravest first; one that is not known is graver
-    entry = min(
-        failed, key=lambda e: kinds.index(e["type"]) if e.get("type") in kinds else -1
-    )
-    outcome = by_type(entry.get("type"))
-    if outcome is LIMITED and entry.get("token"):
-        outcome = CAPTCHA
-    outcome = for_recipient(outcome, recipient)
-    seconds = entry.get("retryAfterSeconds")
-    return later(outcome, seconds) if type(seconds) is int else outcome
-
-
-def by_type(kind: Any) -> Outcome:
-    """The outcome of one result's type."""
-    return TYPES.get(kind, NEW_TYPE) if isinstance(kind, str) else NEW_TYPE
+def _later(outcome: Outcome, seconds: object) -> Outcome:
+    """``outcome`` with the time to wait that Signal may name, up to a day."""
+    if outcome.retry_after is None or not re.fullmatch(r"\d{1,9}", str(seconds)):
+        return outcome
+    return replace(outcome, retry_after=min(max(int(str(seconds)), 1), 24 * 60 * 60))
 
 
 def for_recipient(outcome: Outcome, recipient: str) -> Outcome:
     """What is certain for a person may be unknown for a group."""
-    is_group = recipient.startswith("group.")
-    return FOR_GROUPS.get(outcome, outcome) if is_group else outcome
+    if recipient.startswith("group.") and outcome.detail in MAY_BE_PARTIAL:
+        detail = f"some members of the group may have received it: {outcome.detail}"
+        return replace(unknown(detail), urgent=outcome.urgent)
+    return outcome
 
 
-def doubt(error: str) -> Outcome | None:
-    """What a look-up's error says about "not on Signal": the server could not know."""
-    if error.startswith("Rate limit reached"):
-        return LIMITED
-    is_away = error.startswith("Unable to check if users are registered")
-    return OUT_OF_REACH if is_away else None
-
-
-def later(outcome: Outcome, seconds: int) -> Outcome:
-    """``outcome`` with the time to wait that Signal names, within bounds."""
-    if outcome.retry_after is None:
-        return outcome
-    return replace(outcome, retry_after=min(max(seconds, 1), LONGEST_RETRY_AFTER))
+def by_status(status: int, server: str) -> Outcome:
+    """What the status alone means. ``server`` is what may be missing at the address."""
+    if 300 <= status < 500 and status != 400:
+        hint = f"is it the address of {server}?"
+        return not_sent("signal_rejected", f"SIGNAL_API_URL answers {status}: {hint}")
+    return unknown(f"the server answers {status}, which says nothing about the message")

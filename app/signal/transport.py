@@ -7,6 +7,7 @@ are not followed, and no proxy or netrc is taken from the environment.
 
 import json
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPException
 from time import monotonic
@@ -15,7 +16,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
-from app.fields import clean
+from app.fields import clean, look_up
 from app.signal.outcome import Outcome, State, server_failed, unknown
 
 CONNECT_TIMEOUT = 3.0  # seconds
@@ -42,11 +43,7 @@ class Unusable(Exception):
 
 
 class NotConnected(Unusable):
-    """The request was certainly not sent: there was no connection to send it on."""
-
-
-class NoAnswer(Unusable):
-    """The request was handed over and no answer came: nobody knows what became of it."""
+    """The request was certainly not sent; after any other error nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -58,23 +55,30 @@ class Answer:
 
     def json(self) -> Any:
         """What the body says; ``None`` if it is not JSON."""
-        try:
-            return json.loads(self.body or b"")
-        except (ValueError, RecursionError):
-            return None
+        return parsed(self.body or b"")
 
 
-def word(document: Any, key: str) -> str:
-    """The short text under ``key`` of what a server says; empty if there is none."""
-    value = document.get(key) if isinstance(document, dict) else None
-    return clean(value)[:LONGEST_WORD] if isinstance(value, str) else ""
+def parsed(text: str | bytes) -> Any:
+    """What JSON says; ``None`` if the text is something else."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def said(document: Any, *steps: str) -> str:
+    """The text that ``steps`` lead to in what a server says; empty if there is none."""
+    found = look_up(document, steps)
+    return found if isinstance(found, str) else ""
+
+
+def word(document: Any, *steps: str) -> str:
+    """The same, fit to be shown; "unknown" if there is none."""
+    return clean(said(document, *steps))[:LONGEST_WORD] or "unknown"
 
 
 def call(method: str, url: str, body: bytes, deadline: float) -> Answer:
-    """The answer before ``deadline`` (`time.monotonic`).
-
-    Raises `NotConnected` or `NoAnswer`.
-    """
+    """The answer before ``deadline`` (`time.monotonic`); raises `Unusable`."""
     remaining = deadline - monotonic()
     if remaining <= 0:
         raise NotConnected("the time was over before the request was made")
@@ -101,47 +105,40 @@ def hand_over(url: str, body: bytes, deadline: float) -> Answer | Outcome:
         return call("POST", url, body, deadline)
     except NotConnected as error:
         return server_failed("signal_unreachable", str(error))
-    except NoAnswer as error:
+    except Unusable as error:
         return replace(unknown(str(error)), server_failed=True)
 
 
 def sent(timestamp: Any = None, detail: str = "") -> Outcome:
-    """Accepted by Signal at its ``timestamp``."""
-    text = str(timestamp) if isinstance(timestamp, int | str) else ""
-    is_time = text.isascii() and text.isdecimal() and len(text) < 20
-    return Outcome(State.SENT, detail=detail, timestamp=text if is_time else None)
+    """Accepted by Signal at ``timestamp``, as a server says it."""
+    time = str(timestamp) if str(timestamp).isdecimal() else None
+    return Outcome(State.SENT, detail=detail, timestamp=time)
 
 
 def _read(response: requests.Response, deadline: float) -> bytes | None:
     """The body, if it ends before the deadline and is not too long."""
     body = b""
-    try:
+    # Where it breaks off, or its framing is wrong.
+    with suppress(HTTPError, HTTPException, OSError, ValueError):
         while len(body) <= LONGEST_ANSWER and monotonic() < deadline:
             part = response.raw.read1(LONGEST_ANSWER)
             if not part:
                 return None if response.raw.length_remaining else body
             body += part
-    except (HTTPError, HTTPException, OSError, ValueError):
-        pass  # it broke off, or its framing is wrong
     return None
 
 
-def _failure(error: Exception) -> Unusable:
+def _failure(error: BaseException) -> Unusable:
     """Only what came before the first byte of the request is certain."""
-    cause = _cause(error)
     for kind, detail in BEFORE_SENDING.items():
-        if isinstance(error, kind) or isinstance(cause, kind):
+        if isinstance(error, kind):
             return NotConnected(detail)
-    if isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS:
+    if isinstance(error, ssl.SSLError) and error.reason in NO_TLS:
         return NotConnected("it does not speak TLS: write http:// before the address")
     if isinstance(error, requests.ReadTimeout):
-        return NoAnswer("the server did not answer in time")
-    return NoAnswer("the connection broke before the answer came")
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The error inside those that `requests` and urllib3 wrap around it."""
+        return Unusable("the server did not answer in time")
+    # `requests` and urllib3 wrap an error into others.
     inner = getattr(error, "reason", None) or next(iter(error.args), None)
-    if isinstance(error, (NewConnectionError, ssl.SSLError)):
-        return error
-    return _cause(inner) if isinstance(inner, BaseException) else error
+    if isinstance(inner, BaseException):
+        return _failure(inner)
+    return Unusable("the connection broke before the answer came")

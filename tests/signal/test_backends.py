@@ -33,11 +33,8 @@ def test_text_and_styles_are_the_same_whichever_server_sends_them() -> None:
     rest = handed_over(RestServer(SIGNAL), f"{SIGNAL}/v2/send")
     daemon = handed_over(DaemonServer(RPC), RPC)["params"]
     text, spans = read_markup(rest["message"])
-    assert (
-        text
-        == daemon["message"]
-        == "👩‍🚒🔑 Sign-in of ann** ||root|| now\n𝒞ode 004821"
-    )
+    expected = "👩‍🚒🔑 Sign-in of ann** ||root|| now\n𝒞ode 004821"
+    assert text == daemon["message"] == expected
     assert sorted(spans) == [(5, 29, "BOLD"), (35, 11, "ITALIC"), (40, 6, "MONOSPACE")]
     # The same in the units of UTF-16.
     assert daemon["textStyle"] == ["8:29:BOLD", "44:6:MONOSPACE", "38:12:ITALIC"]

@@ -5,7 +5,6 @@ from time import monotonic
 from typing import Any
 
 import pytest
-import requests
 import responses
 
 from app.signal.daemon import DaemonServer
@@ -18,6 +17,12 @@ URL = "http://signal.test:8080/api/v1/rpc"
 GROUP = "group.YUdWc2JHOD0="  # of the id aGVsbG8=
 ACCOUNT = "6f0b1a52-3a5c-4c9e-9f0a-0123456789ab"
 HELLO = Message(NUMBER, plain("hello"))
+BARE = {"account": NUMBER, "message": "hello", "textStyle": [], "notifySelf": True}
+MENTION = {"start": 2, "length": 3, "author": RECIPIENT}
+PICTURE = "data:image/png;filename=x.png;base64,QUJD"
+UNTRUSTED, LIMITED = not_sent("safety_number_changed"), not_sent("signal_rate_limited")
+REJECTED, NO_SENDER = not_sent("signal_rejected"), not_sent("sender_not_registered")
+OCTETS = "data:application/octet-stream;base64,QUJD"
 
 
 def ask(to: str = RECIPIENT, **answer: Any) -> Outcome:
@@ -39,85 +44,63 @@ def params(message: Message, to: str = RECIPIENT) -> dict[str, Any]:
 
 
 def result(*types: object, **more: object) -> dict[str, Any]:
-    results = [
-        {"recipientAddress": {"number": f"+49{index}"}, "type": kind, **more}
-        for index, kind in enumerate(types)
-    ]
+    results = [{"recipientAddress": {}, "type": kind, **more} for kind in types]
     return {"timestamp": 1700000000000, "results": results}
 
 
-def failed(
-    message: str, code: int = -1, response: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    data = None if response is None else {"response": response}
+def failed(message: str, code: int = -1, response: object = None) -> dict[str, Any]:
+    data = {"response": response} if response else None
     return {"error": {"code": code, "message": message, "data": data}, "id": 1}
 
 
 @pytest.mark.parametrize(
-    ("recipient", "key", "value"),
+    ("recipient", "expected"),
     [
-        (RECIPIENT, "recipient", RECIPIENT),
-        (ACCOUNT, "recipient", ACCOUNT),
-        ("alice.42", "username", "alice.42"),
-        (GROUP, "groupId", "aGVsbG8="),
+        (RECIPIENT, {"recipient": [RECIPIENT]}),
+        (ACCOUNT, {"recipient": [ACCOUNT]}),
+        ("alice.42", {"username": ["alice.42"]}),
+        (GROUP, {"groupId": ["aGVsbG8="]}),
     ],
 )
 def test_each_kind_of_recipient_has_its_own_parameter(
-    recipient: str, key: str, value: str
+    recipient: str, expected: dict[str, Any]
 ) -> None:
-    assert params(HELLO, recipient) == {
-        "account": NUMBER,
-        "message": "hello",
-        "notifySelf": True,
-        key: [value],
-    }
+    assert params(HELLO, recipient) == {**BARE, **expected}
 
 
-def test_signals_options_have_the_daemons_names() -> None:
-    options = {
-        "notify_self": False,
-        "base64_attachments": ["QUJD", "data:image/png;filename=x.png;base64,QUJD"],
-        "view_once": True,
-        "mentions": [{"start": 0, "length": 1, "author": RECIPIENT}],
-        "quote_timestamp": 1700000000000,
-        "quote_author": RECIPIENT,
-        "quote_message": "before",
-        "quote_mentions": [{"start": 2, "length": 3, "author": RECIPIENT}],
-        "edit_timestamp": 1700000000001,
-        "sticker": "pack:1",
-        "link_preview": {"url": "https://a.test", "title": "A", "description": "B"},
-    }
-    assert params(Message(NUMBER, plain("hello"), options)) == {
-        "account": NUMBER,
-        "message": "hello",
-        "recipient": [RECIPIENT],
-        "notifySelf": False,
-        "attachment": [
-            "data:application/octet-stream;base64,QUJD",
-            "data:image/png;filename=x.png;base64,QUJD",
-        ],
-        "viewOnce": True,
-        "mention": [f"0:1:{RECIPIENT}"],
-        "quoteTimestamp": 1700000000000,
-        "quoteAuthor": RECIPIENT,
-        "quoteMessage": "before",
-        "quoteMention": [f"2:3:{RECIPIENT}"],
-        "editTimestamp": 1700000000001,
-        "sticker": "pack:1",
-        "previewUrl": "https://a.test",
-        "previewTitle": "A",
-        "previewDescription": "B",
-    }
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("notify_self", False, {"notifySelf": False}),
+        ("view_once", True, {"viewOnce": True}),
+        ("sticker", "0a:1", {"sticker": "0a:1"}),
+        ("edit_timestamp", 1700000000001, {"editTimestamp": 1700000000001}),
+        ("quote_timestamp", 1700000000000, {"quoteTimestamp": 1700000000000}),
+        ("quote_author", RECIPIENT, {"quoteAuthor": RECIPIENT}),
+        ("quote_message", "before", {"quoteMessage": "before"}),
+        ("quote_mentions", [MENTION], {"quoteMention": [f"2:3:{RECIPIENT}"]}),
+        ("mentions", [MENTION] * 2, {"mention": [f"2:3:{RECIPIENT}"] * 2}),
+        ("base64_attachments", ["QUJD", PICTURE], {"attachment": [OCTETS, PICTURE]}),
+        (
+            "link_preview",
+            {"url": "https://a.test", "title": "A", "description": "B"},
+            {"previewUrl": "https://a.test", "previewTitle": "A", "previewDescription": "B"},
+        ),
+    ],
+)  # fmt: skip
+def test_signals_options_have_the_daemons_names(
+    option: str, value: object, expected: dict[str, Any]
+) -> None:
+    message = Message(NUMBER, plain("hello"), {option: value})
+    assert params(message) == {**BARE, "recipient": [RECIPIENT], **expected}
 
 
 def test_what_the_daemon_cannot_do_is_refused_and_nothing_is_sent() -> None:
     options = {"link_preview": {"base64_thumbnail": "QUJD"}}
     message = Message(NUMBER, plain("hello"), options)
     outcome = DaemonServer(URL).send(message, RECIPIENT, monotonic() + 5)
-    assert (outcome.code, outcome.detail) == (
-        "bad_request",
-        "a signal-cli daemon takes no 'base64_thumbnail'",
-    )
+    told = "a signal-cli daemon takes no 'base64_thumbnail'"
+    assert (outcome.code, outcome.detail) == ("bad_request", told)
 
 
 @pytest.mark.parametrize(
@@ -131,26 +114,21 @@ def test_a_group_with_a_success_got_it_but_not_all_of_it(
     kind: str, time: object, told: str | None
 ) -> None:
     found = ask(GROUP, json={"result": result("SUCCESS", kind) | {"timestamp": time}})
-    assert (found.state, found.timestamp, found.detail) == (
-        State.SENT,
-        told,
-        "sent, but not to all members of the group",
-    )
+    assert (found.state, found.timestamp) == (State.SENT, told)
+    assert found.detail == "sent, but not to all members of the group"
 
 
 @pytest.mark.parametrize(
     ("types", "expected"),
     [
         (["UNREGISTERED_FAILURE"], not_sent("not_on_signal")),
-        (["IDENTITY_FAILURE"], not_sent("safety_number_changed")),
-        (["RATE_LIMIT_FAILURE"], not_sent("signal_rate_limited")),
-        (["INVALID_PRE_KEY_FAILURE"], not_sent("signal_rejected")),
+        (["IDENTITY_FAILURE"], UNTRUSTED),
+        (["RATE_LIMIT_FAILURE"], LIMITED),
+        (["INVALID_PRE_KEY_FAILURE"], REJECTED),
         (["NETWORK_FAILURE"], UNKNOWN),
-        (["SOMETHING_NEW"], UNKNOWN),
         ([["SUCCESS"]], UNKNOWN),
-        (["UNREGISTERED_FAILURE", "SOMETHING_NEW"], UNKNOWN),
         (["UNREGISTERED_FAILURE", "NETWORK_FAILURE"], UNKNOWN),
-        (["UNREGISTERED_FAILURE", "IDENTITY_FAILURE"], not_sent("safety_number_changed")),
+        (["UNREGISTERED_FAILURE", "IDENTITY_FAILURE"], UNTRUSTED),
     ],
 )  # fmt: skip
 def test_the_types_of_a_result_tell_what_became_of_the_message(
@@ -169,10 +147,8 @@ def test_the_types_of_a_result_tell_what_became_of_the_message(
     [
         ({}, 60, False),
         ({"retryAfterSeconds": 30}, 30, False),
-        ({"retryAfterSeconds": 86400}, 86400, False),
         ({"retryAfterSeconds": True}, 60, False),
         ({"retryAfterSeconds": 86400, "token": "tok-1"}, 86400, True),
-        ({"token": "tok-1"}, 60, True),
     ],
 )
 def test_a_limit_names_its_time_and_a_captcha_asks_for_a_person(
@@ -185,40 +161,28 @@ def test_a_limit_names_its_time_and_a_captcha_asks_for_a_person(
     assert "tok-1" not in found.detail
 
 
-def test_a_group_may_have_got_it_in_part_before_the_captcha() -> None:
-    response = result("RATE_LIMIT_FAILURE", token="tok-1")
-    found = ask(GROUP, json=failed("rate limiting", -5, response))
-    assert (found.state, found.code, found.urgent) == (*UNKNOWN, True)
-
-
 # An error's message and code, and what it means for a person and for a group if that differs.
 ERRORS: list[tuple[str, int, Told, Told | None]] = [
     ("Failed to send message", -1, UNKNOWN, UNKNOWN),
     ("Group not found: YWJj", -1, not_sent("invalid_recipient"), None),
-    ("User is not a member in group: x (YWJj)", -1, not_sent("invalid_recipient"), None),
-    ("Invalid phone number '1': x", -1, not_sent("invalid_recipient"), None),
     ("Sending empty message is not allowed, either", -1, not_sent("no_message"), None),
     ("Failed read from recipient store (RuntimeException)", -32603, UNKNOWN, UNKNOWN),
     ("Failed to send message: Closed unexpectedly (SocketException)"
      " (UnexpectedErrorException)", -32603, not_sent("signal_unreachable"), UNKNOWN),
     ("Invalid textStyle syntax (x) expected", -1, not_sent("bad_request"), None),
-    ("Failed to send message due to untrusted identities", -4,
-     not_sent("safety_number_changed"), None),
-    ("Failed to send message due to rate limiting", -5,
-     not_sent("signal_rate_limited"), UNKNOWN),
-    ("?", -4, not_sent("safety_number_changed"), None),
-    ("?", -5, not_sent("signal_rate_limited"), UNKNOWN),
+    ("Failed to send message due to untrusted identities", -4, UNTRUSTED, None),
+    ("Failed to send message due to rate limiting", -5, LIMITED, UNKNOWN),
+    ("?", -4, UNTRUSTED, None),
+    ("?", -5, LIMITED, UNKNOWN),
     ("Failed to send message: x (IOException) (UnexpectedErrorException)", -32603,
-     not_sent("signal_rejected"), UNKNOWN),
-    ("[429] Rate limit exceeded: 429 (RateLimitException)", -32603,
-     not_sent("signal_rate_limited"), UNKNOWN),
+     REJECTED, UNKNOWN),
+    ("[429] Rate limit exceeded: 429 (RateLimitException)", -32603, LIMITED, UNKNOWN),
     ("An internal server error has occurred.", -32603, UNKNOWN, UNKNOWN),
-    ("Specified account does not exist", -32602, not_sent("sender_not_registered"), None),
-    ("Method requires valid account parameter", -32602,
-     not_sent("sender_not_registered"), None),
-    ("Method not implemented", -32601, not_sent("signal_rejected"), None),
-    ("unexpected type: MISSING", -32600, not_sent("signal_rejected"), None),
-    ("Unrecognized token", -32700, not_sent("signal_rejected"), None),
+    ("Specified account does not exist", -32602, NO_SENDER, None),
+    ("Method requires valid account parameter", -32602, NO_SENDER, None),
+    ("Method not implemented", -32601, REJECTED, None),
+    ("unexpected type: MISSING", -32600, REJECTED, None),
+    ("Unrecognized token", -32700, REJECTED, None),
     ("something new", -99, UNKNOWN, UNKNOWN),
 ]  # fmt: skip
 
@@ -240,15 +204,11 @@ def test_a_json_rpc_error_tells_what_became_of_the_message(
         (200, "[]", UNKNOWN),
         (200, "{}", UNKNOWN),
         (200, '{"result": 5}', UNKNOWN),
-        (200, '{"error": {"code": -1, "message": 5, "data": 5}}', UNKNOWN),
-        (200, '{"error": {"code": [1]}}', UNKNOWN),
-        (200, '{"error": {"code": {"a": 1}, "message": "?"}}', UNKNOWN),
-        (200, '{"result": {"results": 5}}', SENT),
+        (200, '{"error": {"code": [1], "message": 5, "data": 5}}', UNKNOWN),
         (200, '{"result": {"results": []}}', SENT),  # a group with nobody else in it
         (200, '{"result": {"results": [{"type": "SUCCESS"}]}}', SENT),
-        (302, "", not_sent("signal_rejected")),
-        (404, "", not_sent("signal_rejected")),
-        (421, "", not_sent("signal_rejected")),
+        (302, "", REJECTED),
+        (421, "", REJECTED),
         (502, "", UNKNOWN),
     ],
 )
@@ -261,13 +221,9 @@ def test_an_answer_below_json_rpc_is_read_by_its_status(
 
 def test_a_refused_host_name_comes_with_the_way_to_mend_it() -> None:
     assert ask(status=421).detail == (
-        "no daemon takes the request at SIGNAL_API_URL (421): start it with --http 0.0.0.0:PORT"
+        "SIGNAL_API_URL answers 421: is it the address of a signal-cli daemon, started with"
+        " --http 0.0.0.0:PORT?"
     )
-
-
-def test_a_lost_answer_is_unknown_and_the_server_has_failed() -> None:
-    found = ask(body=requests.ReadTimeout())
-    assert (found.state, found.code, found.server_failed) == (*UNKNOWN, True)
 
 
 def test_it_does_many_sends_at_once() -> None:

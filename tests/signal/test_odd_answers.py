@@ -16,16 +16,10 @@ from app.signal.transport import Answer, Unusable
 from tests.conftest import NUMBER, SIGNAL
 
 RPC = f"{SIGNAL}/api/v1/rpc"
-WORDS = [
-    "SUCCESS", "RATE_LIMIT_FAILURE", "NEW", "due to rate limiting", "json-rpc", NUMBER, "17"
-]  # fmt: skip
-LEAVES = (
-    st.none()
-    | st.booleans()
-    | st.floats()
-    | st.text(max_size=3)
-    | st.sampled_from([*WORDS, -1, -5, 0, 17, 10**4000])
-)
+LEAVES = st.sampled_from([
+    None, True, 1.5, "", "?", "SUCCESS", "RATE_LIMIT_FAILURE", "NEW", "json-rpc", NUMBER,
+    "due to rate limiting", "17", -1, -5, 0, 17, 10**4000,
+])  # fmt: skip
 ODD = LEAVES | st.lists(LEAVES, max_size=3) | st.dictionaries(st.text(), LEAVES)
 
 

@@ -3,26 +3,19 @@
 import io
 import logging
 import os
-from dataclasses import dataclass
 from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 
 from app.settings import Settings
-from app.signal.outcome import Message, State
+from app.signal.outcome import Backend, Message, State
 from app.signal.preview import Preview, greet, guard
 from app.styling import Style, styled
 from tests.conftest import settings
 
-EVERY_STYLE = styled(
-    [
-        *(Style.BOLD, "bold\nstill", Style.BOLD),
-        *(Style.ITALIC, "italic", Style.ITALIC),
-        *(Style.STRIKETHROUGH, "strike", Style.STRIKETHROUGH),
-        *(Style.SPOILER, "spoiler", Style.SPOILER),
-        *(Style.MONOSPACE, "mono", Style.MONOSPACE),
-    ]
-)
+WORDS = zip(Style, ["bold\nstill", "italic", "strike", "spoiler", "mono"])
+EVERY_STYLE = styled(piece for style, word in WORDS for piece in (style, word, style))
 
 
 class Terminal(io.StringIO):
@@ -38,8 +31,8 @@ def test_a_terminal_shows_every_style(monkeypatch: pytest.MonkeyPatch) -> None:
     Preview().send(message, "+4915112345678", monotonic())
     assert terminal.getvalue() == (
         "┌ Signal message to +4915112345678 from +4915100000001 (preview, not sent)\n"
-        "│ \x1b[1mbold\x1b[22m\n"
-        "│ \x1b[1mstill\x1b[22m\x1b[3mitalic\x1b[23m\x1b[9mstrike\x1b[29m"
+        "│ \x1b[1mbold\n"
+        "│ still\x1b[22m\x1b[3mitalic\x1b[23m\x1b[9mstrike\x1b[29m"
         "\x1b[7mspoiler\x1b[27m\x1b[36mmono\x1b[39m\n"
         "└\n"
     )
@@ -54,10 +47,10 @@ def test_a_file_or_a_terminal_without_colour_shows_plain_text(
     message = Message("the default number", EVERY_STYLE, {"sticker": "a:1"})
     outcome = Preview().send(message, "alice.42", monotonic())
     assert output.getvalue() == (
-        "┌ Signal message to alice.42 from the default number with sticker"
-        " (preview, not sent)\n"
+        "┌ Signal message to alice.42 from the default number (preview, not sent)\n"
         "│ bold\n"
         "│ stillitalicstrikespoilermono\n"
+        "│ (sticker)\n"
         "└\n"
     )
     assert outcome.state is State.SENT
@@ -65,8 +58,10 @@ def test_a_file_or_a_terminal_without_colour_shows_plain_text(
 
 
 def test_messages_are_shown_one_after_the_other_and_to_everybody() -> None:
-    assert Preview().concurrency(monotonic()) == 1
-    assert Preview().doubt("+491", "+492", monotonic()) is None
+    preview: Backend = Preview()
+    assert preview.concurrency(monotonic()) == 1
+    assert preview.doubt("+491", "+492", monotonic()) is None
+    assert preview.accounts(monotonic()) is None
 
 
 def test_a_preview_may_listen_where_only_its_own_machine_is() -> None:
@@ -76,20 +71,13 @@ def test_a_preview_may_listen_where_only_its_own_machine_is() -> None:
         guard(Settings(), ["127.0.0.1:1", "0.0.0.0:1"])
 
 
-@dataclass
-class Server:
-    """What gunicorn hands over of its settings."""
-
-    workers: int
-    bind: tuple[str] = ("127.0.0.1:8880",)
-
-
 def test_who_tries_a_preview_gets_a_line_to_paste(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("API_TOKENS", "")
-    greet(Settings(preview_token="made"), Server(1), logging.getLogger())
-    greet(Settings(), Server(1), logging.getLogger())
+    config = SimpleNamespace(bind=["127.0.0.1:8880"])
+    greet(Settings(preview_token="made"), config, None)
+    greet(Settings(), config, None)
     line = "curl http://127.0.0.1:8880/v2/send -H 'Authorization: Bearer {}' "
     shown = capsys.readouterr().out
     assert line.format("made") in shown and line.format("<your token>") in shown
@@ -101,8 +89,8 @@ def test_limits_that_are_counted_apart_are_told(
 ) -> None:
     for workers, uri in ((1, "memory://"), (2, "redis://r"), (2, "memory://")):
         assert not caplog.messages
-        of = settings(rate_limit_storage_uri=uri)
-        greet(of, Server(workers), logging.getLogger())
+        config = SimpleNamespace(workers=workers)
+        greet(settings(rate_limit_storage_uri=uri), config, logging.getLogger())
     assert caplog.messages == [
         "Each of the 2 workers counts its limits for itself: set RATE_LIMIT_STORAGE_URI="
         "redis://… to count them together, or WEB_CONCURRENCY=1."

@@ -61,7 +61,6 @@ OF_THE_SERVER = {
     ],
     "signal_unreachable": [
         f"{CHECKING}Failed to connect\n",
-        "write tcp 127.0.0.1:1->127.0.0.1:6001: use of closed network connection",
         "write tcp 127.0.0.1:1->127.0.0.1:6001: broken pipe",
         "write unix @->/run/signal-cli/socket: write: broken pipe",
         "Failed to send message: Closed unexpectedly (SocketException)",
@@ -94,21 +93,18 @@ OF_THE_MESSAGE = {
     "safety_number_changed": [
         f'{SOME}Untrusted Identity for "+491"\n1700000000000\n'
         "Failed to send message due to untrusted identities\n",
-        REPORT % "IDENTITY_FAILURE" + FAILED,
         "Failed to send message due to untrusted identities",
         "Unable to complete request due to untrusted recipient keys",
     ],
     "signal_rate_limited": [
         f"{SOME}{CAPTCHA}\nFailed to send message due to rate limiting\n",
         f'{SOME}Rate limit failure for "+491", retry after 30 seconds\n{FAILED}',
-        REPORT % "RATE_LIMIT_FAILURE" + FAILED,
         "Failed to send message due to rate limiting",
         "Failed to send message: [429] Rate limit exceeded: 429 (RateLimitException)"
         " (UnexpectedErrorException)",
     ],
     "signal_rejected": [
         f"{SOME}{NO_KEYS}\n{FAILED}",
-        REPORT % "INVALID_PRE_KEY_FAILURE" + FAILED,
         "Failed to send message: boom (IOException) (UnexpectedErrorException)",
     ],
     "invalid_recipient": [
@@ -128,10 +124,12 @@ OF_THE_MESSAGE = {
         "Couldn't process request - invalid request",
         "'view_once' can only be set for image attachments!",
         "illegal base64 data at input byte 3",
+        "The base64 data does not exist.",
         "Quote author parameter is missing",
     ],
     "signal_timeout": [  # nobody knows
         f'{SOME}Network failure for "+491"\n1700000000000\n{FAILED}',
+        f'{SOME}Unregistered user "+491"\n+492: Network failure for "+492"\n{FAILED}',
         '1631261157648\nFailed to send (some) messages:\nNetwork failure for "+491"\n',
         REPORT % "NETWORK_FAILURE" + FAILED,
         "Failed to send message",
@@ -181,7 +179,6 @@ def test_a_styled_text_is_escaped(signal: responses.RequestsMock) -> None:
         ('{"timestamp":"<b>"}', None),
         ("null", None),
         ("[]", None),
-        ("<html>", None),
         ('[{"timestamp":"1700000000000","errors":"?"}]', "1700000000000"),
     ],
 )
@@ -198,10 +195,8 @@ def test_201_is_sent_whatever_its_body(body: str, timestamp: str | None) -> None
         ({"reason": "RATE_LIMIT_FAILURE"}, not_sent("signal_rate_limited")),
         ({"reason": "INVALID_PRE_KEY_FAILURE"}, not_sent("signal_rejected")),
         ({"reason": "NETWORK_FAILURE"}, UNKNOWN),
-        ({"reason": "SOMETHING_NEW"}, UNKNOWN),
-        ({"reason": ["NETWORK_FAILURE"]}, UNKNOWN),
+        ({"reason": ["SOMETHING_NEW"]}, UNKNOWN),
         ({"uuid": "of the recipient"}, UNKNOWN),
-        ("?", UNKNOWN),
         (None, UNKNOWN),
     ],
 )
@@ -213,38 +208,22 @@ def test_a_201_that_names_the_recipient_did_not_reach_it(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("status", "document", "expected"),
     [
-        {
-            "status": 201,
-            "json": [{"errors": {"recipients": [{"reason": "NETWORK_FAILURE"}, "?"]}}],
-        },
-        {
-            "status": 400,
-            "json": {"error": f'{SOME}Unregistered user "+492"1700000000000'},
-        },
+        (201, [{"errors": {"recipients": [{"reason": "NETWORK_FAILURE"}]}}], SENT),
+        (400, {"error": f'{SOME}Unregistered user "+492"1700000000000'}, SENT),
+        (400, {"error": "[429] Rate limit exceeded (RateLimitException)"}, UNKNOWN),
+        (400, {"error": "Failed to send message: boom (IOException)"}, UNKNOWN),
+        (400, {"error": CAPTCHA}, UNKNOWN),
+        (429, {}, UNKNOWN),
     ],
 )
-def test_of_a_group_with_errors_not_all_got_it(answer: dict[str, Any]) -> None:
-    found = ask(GROUP, **answer)
-    assert (found.state, found.detail) == (
-        State.SENT,
-        "sent, but not to all members of the group",
-    )
-
-
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (400, "Failed to send message: [429] Rate limit exceeded (RateLimitException)"),
-        (400, "Failed to send message: boom (IOException) (UnexpectedErrorException)"),
-        (400, CAPTCHA),
-        (429, ""),
-    ],
-)
-def test_a_group_may_have_got_it_in_part(status: int, error: str) -> None:
-    found = ask(GROUP, status=status, json={"error": error})
-    assert (found.state, found.code) == UNKNOWN
+def test_of_a_group_some_may_have_got_it(
+    status: int, document: object, expected: Told
+) -> None:
+    found = ask(GROUP, status=status, json=document)
+    assert (found.state, found.code) == expected
+    assert "members of the group" in found.detail
 
 
 @pytest.mark.parametrize(
@@ -254,9 +233,7 @@ def test_a_group_may_have_got_it_in_part(status: int, error: str) -> None:
         (429, FAILED, ["tok-1"], 60, True),
         (400, f"{SOME}{CAPTCHA}\n", None, 86400, True),
         (400, f"{SOME}Rate limit failure, retry after 30 seconds\n", None, 30, False),
-        (400, f"{SOME}Rate limit failure\n", None, 60, False),
         (400, "Rate limit failure, retry after 999999999 s", None, 86400, False),
-        (400, LIMIT % '"retryAfterSeconds":30', None, 30, False),
         (400, LIMIT % '"token":"t","retryAfterSeconds":0', None, 1, True),
     ],
 )
@@ -273,11 +250,8 @@ def test_a_limit_says_when_to_try_again_and_whether_a_person_must_act(
     [
         (500, "", not_sent("signal_unreachable")),
         (500, "oops", UNKNOWN),
-        (502, "", UNKNOWN),
         (200, "<html>", UNKNOWN),
-        (400, "[]", UNKNOWN),
         (400, "[" * 20_000, UNKNOWN),
-        (401, "", not_sent("signal_rejected")),
         (404, "404 page not found", not_sent("signal_rejected")),
         (429, "", not_sent("signal_rate_limited")),
         (302, "", not_sent("signal_rejected")),
@@ -300,19 +274,16 @@ REFUSED = urllib3.exceptions.MaxRetryError(
 @pytest.mark.parametrize(
     ("failure", "expected"),
     [
-        (requests.ConnectTimeout(), not_sent("signal_unreachable")),
         (requests.ConnectionError(REFUSED), not_sent("signal_unreachable")),
-        (requests.ReadTimeout(), UNKNOWN),
-        (requests.ConnectionError("reset"), UNKNOWN),
         (requests.ConnectionError(), UNKNOWN),
-        (requests.exceptions.SSLError("x"), UNKNOWN),
+        (requests.ReadTimeout(), UNKNOWN),
     ],
 )
 def test_a_broken_connection_is_unknown_unless_nothing_was_written(
     failure: Exception, expected: Told
 ) -> None:
     found = ask(body=failure)
-    assert (found.state, found.code) == expected
+    assert (found.state, found.code, found.server_failed) == (*expected, True)
 
 
 def test_nothing_is_sent_after_the_deadline(signal: responses.RequestsMock) -> None:
@@ -329,7 +300,6 @@ def test_nothing_is_sent_after_the_deadline(signal: responses.RequestsMock) -> N
         ({"json": {"mode": "native"}}, 1),
         ({"json": {"mode": "json-rpc"}}, 96),
         ({"json": {"mode": "new"}}, None),
-        ({"body": "[]"}, None),
         ({"status": 404, "body": "404 page not found"}, None),
         ({"body": requests.ConnectionError()}, None),
     ],
