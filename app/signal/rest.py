@@ -24,7 +24,9 @@ CONCURRENCY = {"normal": 1, "native": 1, "json-rpc": 96}
 
 _LOG_LINE = ("INFO", "WARN", "ERROR", "DEBUG")
 # It ended well, and only what it wrote beside made the server say 400.
-_COMPLAINT = re.compile(r"\d{13}(?!\d).*|invalid character .* after top-level value")
+_COMPLAINT = re.compile(
+    r"\d{13}(?!\d).*|invalid character '.{1,9}' after top-level value"
+)
 _SOME = "Failed to send (some) messages:"
 
 
