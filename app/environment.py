@@ -75,7 +75,7 @@ def _pattern(text: str) -> str:
 
 number = told(
     "is no phone number. Write it with its country code, like +4915100000001.",
-    phone.e164,
+    phone.number,
 )
 pattern = told(
     "is no recipient and no pattern of one. Write it like +49* or group.*.", _pattern

@@ -77,10 +77,7 @@ def spellings(number: str) -> Iterator[tuple[str, str | int]]:
 
 def outcome(number: str, spelling: str | int, region: str | None) -> str:
     try:
-        if isinstance(spelling, int):
-            found = phone.integer(spelling, region)
-        else:
-            found = phone.recipient(spelling, region)
+        found = phone.recipient(spelling, region)
     except phone.NotANumber:
         return "refused"
     return "right" if found == number else "wrong"
