@@ -144,7 +144,7 @@ class Catalogue:
         Raises ``missing_field``, and ``no_message`` if nothing is left to be seen.
         """
         if template is OWN:
-            text = request.own_message()
+            text = request.message
             if "mentions" not in request.options.values:  # they count its characters
                 text = clean(text, keep_lines=True)
             asked = request.options.styled

@@ -105,7 +105,7 @@ def test_with_other_keys_or_severities_it_is_a_text_of_somebody_else(
         (slack(("message", "Out now"), ("Event user", "bob")), "none -/bob: Out now"),
         (slack(("Severity", "alert")), "ALERT login_failed -"),
         (slack(fields=None), "none -/-: login_failed"),
-        (slack(fields=[1, None, {}, {"title": ["a"]}]), "none -/-: login_failed"),
+        (slack(fields=[1, None, {"title": [1]}]), "none -/-: login_failed\n1: null"),
         (slack(fields={"title": "x"}, title=None), "none -/-: "),
     ],
 )

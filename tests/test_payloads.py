@@ -39,7 +39,7 @@ def send(payload: dict[str, Any], path: str = "/v2/send") -> Result:
         ({"To": ANNA, "Body": "004821"}, "004821"),
         ({"To": ANNA, "Body": "004821", "Message": "It is 004821"}, "004821"),
         ({"To": ANNA, "Body": " 0123456789 ", "Message": None}, "0123456789"),
-        ({"To": ANNA, "Body": 4821, "From": {"a": 1}, "number": ""}, "004821"),
+        ({"To": ANNA, "Body": 4821, "From": "authentik", "number": ""}, "004821"),
         ({"to": ANNA, "token": "4821"}, "4821"),
         ({"recipient": ANNA, "code": " W50XNG\n"}, "W50XNG"),
         ({"recipients": [ANNA], "otp": "abcdefghi9"}, "abcdefghi9"),
@@ -138,10 +138,10 @@ def test_the_callers_own_credential_is_never_sent(payload: dict[str, Any]) -> No
     ("payload", "shown"),
     [
         ({"message": "Code: {token}"}, "{token}"),
-        ({"Message": "from {stage.from_number}"}, "{stage.…}"),
+        ({"Message": "from {stage.from_number}"}, "{stage.from_number}"),
         ({"token": "{token}"}, "{token}"),
-        ({"to": "{device.phone_number}"}, "{device.…}"),
-        ({"recipients": [ANNA, "{device.phone_number}"]}, "{device.…}"),
+        ({"to": "{device.phone_number}"}, "{device.phone_number}"),
+        ({"recipients": [ANNA, "{device.phone_number}"]}, "{device.phone_number}"),
     ],
 )
 def test_a_mapping_without_its_f_is_told(payload: dict[str, Any], shown: str) -> None:
@@ -153,6 +153,5 @@ def test_a_mapping_without_its_f_is_told(payload: dict[str, Any], shown: str) ->
 
 
 def test_the_repr_of_a_request_shows_nothing_of_it() -> None:
-    assert (
-        repr(payloads.read({"to": ANNA, "token": "4821"}, {}, None)) == "SendRequest(…)"
-    )
+    shown = repr(payloads.read({"to": ANNA, "token": "4821"}, {}, None))
+    assert "4821" not in shown and ANNA not in shown
