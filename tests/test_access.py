@@ -11,11 +11,10 @@ from app import access, payloads
 from app.access import Client
 from app.errors import GatewayError
 from app.settings import ApiToken
+from tests.conftest import NUMBER, TOKEN
 
-TOKEN = "s3cr3t-gateway-token"
 OTHER = "an0ther-gateway-token"
 TOKENS = (ApiToken.of("authentik", TOKEN), ApiToken.of("grafana", OTHER))
-NUMBER = "+4915100000001"
 SECOND = "+4915100000002"
 
 
@@ -29,15 +28,7 @@ WRONG_HEADERS = (
     + ["Basic", "Basic !!", "Basic €\ud800", "Basic /w==", basic(":")]
     + [basic(f"{TOKEN}:wrong"), basic(f"any:x:{TOKEN}")]
 )
-MISPLACED = [
-    TOKEN,
-    f"Bearer: {TOKEN}",
-    f"Bearer:{TOKEN}",
-    f"Token {TOKEN}",
-    f"Bearer Bearer {TOKEN} ",
-    f"authentik:{TOKEN}",
-    f"Bearer authentik:{TOKEN}",
-]
+BEFORE = "", "Bearer: ", "Token ", "Bearer Bearer ", "authentik:", "Bearer authentik:"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +61,7 @@ NEARLY = (
     [
         *((header, "the request has no Authorization header") for header in (None, "")),
         *((header, WRONG) for header in WRONG_HEADERS),
-        *((header, NEARLY) for header in MISPLACED),
+        *((before + TOKEN, NEARLY) for before in BEFORE),
     ],
 )
 def test_a_wrong_token_is_unauthorized_and_the_log_tells_why(
@@ -99,7 +90,6 @@ def test_no_tokens_let_nobody_in() -> None:
         ("10.0.0.2", "10.0.0.9", "10.0.0.9"),
         ("::ffff:10.0.0.2", "2001:db8::1", "2001:db8::1"),
         (None, "198.51.100.1", "0.0.0.0"),
-        ("", None, "0.0.0.0"),
     ],
 )
 def test_the_callers_address_is_the_one_that_trusted_proxies_vouch_for(

