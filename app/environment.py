@@ -118,7 +118,7 @@ storage = conversion(
 )
 number = conversion(
     "is no phone number. Write it with its country code, like +4915100000001.",
-    phone.e164,
+    phone.number,
 )
 pattern = conversion(
     "is no recipient and no pattern of one. Write it like +49* or group.*.",

@@ -27,40 +27,45 @@ class Recipients:
     note: str = ""
 
 
+def is_absent(value: Any) -> bool:
+    """Whether ``value`` is null, an empty list or a text of which nothing would be seen."""
+    return value in (None, []) or (isinstance(value, str) and is_blank(value))
+
+
 def read_recipients(
     key: str, value: Any, variables: Mapping[str, str], region: str | None
 ) -> Recipients:
     """Each recipient once, in the order of the payload.
 
-    Under ``recipients`` a text may hold several, separated by commas, and a text or an entry
-    may be a variable. Under any other key is what somebody typed: one recipient and no more.
+    Under ``recipients`` a text may hold several, separated by commas, and each may be a
+    variable. Under any other key is what somebody typed: one recipient and no more.
     """
-    entries = value if isinstance(value, list) else [value]
+    if isinstance(value, str) and key == "recipients":
+        value = split_texts(value)
     typed: list[str | int] = []
     private: list[str] = []
-    for entry in entries:
-        named = VARIABLE.fullmatch(entry.strip()) if isinstance(entry, str) else None
+    for entry in value if isinstance(value, list) else [value]:
+        if is_absent(entry):
+            continue
+        if type(entry) not in (str, int):
+            raise _refusal("its recipients are neither texts nor numbers")
+        named = VARIABLE.fullmatch(str(entry).strip())
         if named and key == "recipients":
             private += _variable(named[1], variables)
-        elif isinstance(entry, str) and key == "recipients" and entry is value:
-            typed += split_texts(entry)
-        elif isinstance(entry, (str, int)) and not isinstance(entry, bool):
-            typed += [] if isinstance(entry, str) and is_blank(entry) else [entry]
-        elif entry is not None:
-            raise _refusal("its recipients are neither texts nor numbers")
-    if len(typed) + len(private) > MOST_RECIPIENTS:
-        number = len(typed) + len(private)
-        raise _refusal(f"it has {number} recipients; {MOST_RECIPIENTS} is the most")
+        else:
+            typed.append(entry)
+    how_many = len(typed) + len(private)
+    if how_many > MOST_RECIPIENTS:
+        raise _refusal(f"it has {how_many} recipients; {MOST_RECIPIENTS} is the most")
     return recipients_of(typed, private, region)
 
 
 def _variable(name: str, variables: Mapping[str, str]) -> list[str]:
-    if name not in variables:
-        raise _refusal(f"templates.yaml has no variable '{name}' for a recipient")
     try:
         return [phone.recipient(text, None) for text in split_texts(variables[name])]
-    except phone.NotANumber as error:
-        raise _refusal(f"no recipient stands in the variable '{name}'") from error
+    except (KeyError, phone.NotANumber) as error:
+        hint = f"templates.yaml has no variable '{name}' with recipients in it"
+        raise _refusal(hint) from error
 
 
 def recipients_of(
@@ -69,24 +74,16 @@ def recipients_of(
     """``private`` are canonical ones of the configuration, which no answer may name."""
     shown: dict[str, str] = {}
     errors: dict[str, GatewayError] = {}
-    for text in typed:
+    for value in typed:
         try:
-            recipient = _recipient(text, region)
+            recipient = phone.recipient(value, region)
             shown[recipient] = recipient
         except phone.NotANumber as error:
-            is_unclear = isinstance(error, phone.Ambiguous)
-            kind = "ambiguous_recipient" if is_unclear else "invalid_recipient"
-            name = clean(str(text)[: 2 * LONGEST_SHOWN])[:LONGEST_SHOWN]
-            errors[name] = GatewayError(kind, value=name)
+            name = clean(str(value)[: 2 * LONGEST_SHOWN])[:LONGEST_SHOWN]
+            errors[name] = GatewayError(str(error), value=name)
     for recipient in private:
         shown.setdefault(recipient, phone.masked(recipient))
     return Recipients(shown, errors)
-
-
-def _recipient(value: str | int, region: str | None) -> str:
-    if isinstance(value, int):
-        return phone.integer(value, region)
-    return phone.recipient(value, region)
 
 
 def split_texts(text: str) -> list[str]:
@@ -95,13 +92,12 @@ def split_texts(text: str) -> list[str]:
 
 def read_sender(value: Any, variables: Mapping[str, str]) -> str | None:
     """The number asked for. Any text that is none means the default: authentik's is free text."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, type(None))):
+    if value is not None and type(value) not in (str, int):
         raise _refusal("its 'number' is neither a text nor a number")
     text = f"+{value}" if isinstance(value, int) else value or ""
     named = VARIABLE.fullmatch(text.strip())
-    number = variables.get(named[1], "") if named else text
     try:
-        return phone.e164(number)
+        return phone.number(variables.get(named[1], "") if named else text)
     except phone.NotANumber:
         return None
 

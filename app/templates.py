@@ -136,7 +136,7 @@ class Catalogue:
 
 
 def _own_text(request: SendRequest, as_styled: bool) -> Styled:
-    text = request.own_message()
+    text = request.message
     if "mentions" not in request.options.values:  # they count its characters
         text = clean(text, keep_lines=True)
     asked = request.options.styled

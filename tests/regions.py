@@ -17,14 +17,9 @@ from app import phone
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS - {"TA"})
 MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 SPELLINGS = (
-    "international",
-    "with 00",
-    "plus-less",
-    "plus-less integer",
-    "national",
-    "national integer",
-    "no trunk zero",
-)
+    "international, with 00, plus-less, plus-less integer, national, national integer,"
+    " no trunk zero"
+).split(", ")
 Counted = Counter[tuple[str, str]]  # how often a spelling has an outcome
 
 
@@ -36,18 +31,13 @@ def mobile_numbers(region: str, how_many: int) -> list[str]:
     last = phonenumbers.format_number(example, PhoneNumberFormat.E164)
     found = {last: None}
     while len(found) < how_many:
-        step = with_other_digits(last, random)
-        if is_mobile(step, region):
-            last = step
+        digits = list(last)
+        for place in random.choices(range(2, len(last)), k=3):
+            digits[place] = random.choice("0123456789")
+        if is_mobile("".join(digits), region):
+            last = "".join(digits)
             found[last] = None
     return list(found)
-
-
-def with_other_digits(number: str, random: Random) -> str:
-    digits = list(number)
-    for place in random.choices(range(2, len(number)), k=3):
-        digits[place] = random.choice("0123456789")
-    return "".join(digits)
 
 
 def is_mobile(text: str, region: str) -> bool:
@@ -77,10 +67,7 @@ def spellings(number: str) -> Iterator[tuple[str, str | int]]:
 
 def outcome(number: str, spelling: str | int, region: str | None) -> str:
     try:
-        if isinstance(spelling, int):
-            found = phone.integer(spelling, region)
-        else:
-            found = phone.recipient(spelling, region)
+        found = phone.recipient(spelling, region)
     except phone.NotANumber:
         return "refused"
     return "right" if found == number else "wrong"
@@ -98,22 +85,15 @@ def show(title: str, cells: Iterable[object]) -> None:
     print(f"{title:8}" + "".join(f"{cell:>18}" for cell in cells))
 
 
-def show_counts(title: str, counted: Counted) -> None:
-    show(title, (f"{counted[x, 'wrong']}/{counted[x, 'refused']}" for x in SPELLINGS))
-
-
 def main() -> None:
-    own, none = Counted(), Counted()
+    numbers = {region: mobile_numbers(region, 100) for region in REGIONS}
+    rows = {region: count(found, region) for region, found in numbers.items()}
+    rows["own"] = sum(rows.values(), Counted())
+    rows["none"] = count(sum(numbers.values(), []), None)
     show("", SPELLINGS)
-    for region in REGIONS:
-        numbers = mobile_numbers(region, 100)
-        found = count(numbers, region)
-        show_counts(region, found)
-        own += found
-        none += count(numbers, None)
-    show_counts("own", own)
-    show_counts("none", none)
-    read = Counter(name for name, _ in own.elements())
+    for title, row in rows.items():
+        show(title, (f"{row[x, 'wrong']}/{row[x, 'refused']}" for x in SPELLINGS))
+    read = Counter(name for name, _ in rows["own"].elements())
     show("read", (read[name] for name in SPELLINGS))
 
 

@@ -11,16 +11,10 @@ from app import access, payloads
 from app.access import Client
 from app.errors import GatewayError
 from app.settings import ApiToken
+from tests.conftest import NUMBER, TOKEN
 
-TOKEN = "s3cr3t-gateway-token"
 OTHER = "an0ther-gateway-token"
-UMLAUTS = "tökén-für-die-prüfung"
-TOKENS = (
-    ApiToken.of("authentik", TOKEN),
-    ApiToken.of("grafana", OTHER),
-    ApiToken.of("grafana", UMLAUTS),
-)
-NUMBER = "+4915100000001"
+TOKENS = (ApiToken.of("authentik", TOKEN), ApiToken.of("grafana", OTHER))
 SECOND = "+4915100000002"
 
 
@@ -28,27 +22,13 @@ def basic(credentials: str) -> str:
     return "Basic " + base64.b64encode(credentials.encode()).decode()
 
 
-WRONG_HEADERS = [
-    "Token x",
-    f"authentik:{TOKEN}x",
-    f"Bearer {TOKEN}x",
-    f"Bearer {TOKEN.upper()}",
-    f"Bearer {TOKEN[:-1]}",
-    "Bearer",
-    "Bearer €\ud800",
-    "Basic",
-    "Basic !!",
-    "Basic €\ud800",
-    "Basic /w==",
-    basic(":"),
-    basic(f"{TOKEN}:wrong"),
-    basic(f"any:x:{TOKEN}"),
-    "x" * 100_000,
-]
-
-
-def refusal(error: pytest.ExceptionInfo[GatewayError]) -> tuple[str, str]:
-    return error.value.code, error.value.detail
+WRONG_HEADERS = (
+    ["Token x", f"authentik:{TOKEN}x", "x" * 100_000, "Bearer", "Bearer €\ud800"]
+    + [f"Bearer {token}" for token in (f"{TOKEN}x", TOKEN.upper(), TOKEN[:-1])]
+    + ["Basic", "Basic !!", "Basic €\ud800", "Basic /w==", basic(":")]
+    + [basic(f"{TOKEN}:wrong"), basic(f"any:x:{TOKEN}")]
+)
+BEFORE = "", "Bearer: ", "Token ", "Bearer Bearer ", "authentik:", "Bearer authentik:"
 
 
 @pytest.mark.parametrize(
@@ -60,9 +40,7 @@ def refusal(error: pytest.ExceptionInfo[GatewayError]) -> tuple[str, str]:
         (basic(f":{TOKEN}"), "authentik"),
         (basic(f"{TOKEN}:"), "authentik"),
         (basic(f"any:{OTHER}").replace("Basic", "BASIC"), "grafana"),
-        (basic(f"ünï:{UMLAUTS}"), "grafana"),
-        # A server hands a header's UTF-8 on as Latin-1.
-        (f"Bearer {UMLAUTS}".encode().decode("latin-1"), "grafana"),
+        (basic(f"ünï:{OTHER}"), "grafana"),
     ],
 )
 def test_a_token_proves_its_client_in_bearer_and_in_each_form_of_basic(
@@ -72,7 +50,10 @@ def test_a_token_proves_its_client_in_bearer_and_in_each_form_of_basic(
 
 
 WRONG = "the token is none of those in API_TOKENS"
-NAMED = "the Authorization header has the client's name before the token: leave it out"
+NEARLY = (
+    "the token is right, but the header must be 'Authorization: Bearer TOKEN': no 'Token', no"
+    " colon, no second 'Bearer' and no client's name before it"
+)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +61,7 @@ NAMED = "the Authorization header has the client's name before the token: leave 
     [
         *((header, "the request has no Authorization header") for header in (None, "")),
         *((header, WRONG) for header in WRONG_HEADERS),
-        (f"Bearer authentik:{TOKEN}", NAMED),
-        (f"authentik:{TOKEN}", NAMED),
+        *((before + TOKEN, NEARLY) for before in BEFORE),
     ],
 )
 def test_a_wrong_token_is_unauthorized_and_the_log_tells_why(
@@ -89,7 +69,7 @@ def test_a_wrong_token_is_unauthorized_and_the_log_tells_why(
 ) -> None:
     with pytest.raises(GatewayError) as error:
         access.identify(header, TOKENS)
-    assert refusal(error) == ("unauthorized", told)
+    assert (error.value.code, error.value.detail) == ("unauthorized", told)
 
 
 def test_no_tokens_let_nobody_in() -> None:
@@ -110,7 +90,6 @@ def test_no_tokens_let_nobody_in() -> None:
         ("10.0.0.2", "10.0.0.9", "10.0.0.9"),
         ("::ffff:10.0.0.2", "2001:db8::1", "2001:db8::1"),
         (None, "198.51.100.1", "0.0.0.0"),
-        ("", None, "0.0.0.0"),
     ],
 )
 def test_the_callers_address_is_the_one_that_trusted_proxies_vouch_for(
@@ -165,29 +144,26 @@ PATTERNS = ("+49*", "group.*")
 
 
 @pytest.mark.parametrize(
-    ("rules", "template", "to", "payload", "rule"),
+    ("rules", "template", "payload", "rule"),
     [
-        ({}, "", [NUMBER, "name.01"], {}, None),
-        ({}, "sms", [NUMBER], {}, None),
-        ({}, "sms", [NUMBER], FILE, "attachments"),
-        ({"attachments": True}, "sms", [NUMBER], FILE, None),
-        ({"templates": SMS, "attachments": True}, "sms", [NUMBER], BESIDE, None),
-        ({"templates": SMS}, "sms", [NUMBER], {}, None),
-        ({"templates": SMS}, "notification", [NUMBER], {}, "templates"),
-        ({"templates": SMS}, "", [NUMBER], {}, "passthrough"),
-        ({"passthrough": False}, "", [NUMBER], {}, "passthrough"),
-        ({"templates": SMS, "passthrough": True}, "", [NUMBER], {}, None),
-        ({"recipients": ()}, "sms", [NUMBER], {}, "recipients"),
-        ({"recipients": PATTERNS}, "sms", [NUMBER, "group.YWJjZA=="], {}, None),
+        ({}, "", {}, None),
+        ({}, "sms", {}, None),
+        ({}, "sms", FILE, "attachments"),
+        ({"attachments": True}, "sms", FILE, None),
+        ({"templates": SMS, "attachments": True}, "sms", BESIDE, None),
+        ({"templates": SMS}, "sms", {}, None),
+        ({"templates": SMS}, "notification", {}, "templates"),
+        ({"templates": SMS}, "", {}, "passthrough"),
+        ({"passthrough": False}, "", {}, "passthrough"),
+        ({"templates": SMS, "passthrough": True}, "", {}, None),
+        ({"recipients": ()}, "sms", {}, "recipients"),
+        ({"recipients": PATTERNS}, "sms", {}, None),
     ],
 )
 def test_a_client_may_do_what_its_rules_say_and_all_but_attachments_without_one(
-    rules: dict[str, Any],
-    template: str,
-    to: list[str],
-    payload: dict[str, Any],
-    rule: str | None,
+    rules: dict[str, Any], template: str, payload: dict[str, Any], rule: str | None
 ) -> None:
+    to = [NUMBER, "group.YWJjZA=="]
     assert check(Client("a", **rules), template, to, **payload) == rule
 
 
@@ -199,22 +175,21 @@ def test_one_recipient_outside_the_allow_list_is_forbidden(to: list[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    "option",
     [
-        ("quote_message", "Your code is 123456"),
-        ("quote_author", NUMBER),
-        ("quote_timestamp", 1700000000000),
-        ("quote_mentions", [{"start": 0, "length": 1, "author": NUMBER}]),
-        ("mentions", [{"start": 0, "length": 1, "author": NUMBER}]),
-        ("edit_timestamp", 1700000000000),
-        ("link_preview", {"url": "https://a.test", "title": "Your code"}),
-        ("sticker", "0a1b:1"),
+        {"quote_message": "Your code is 123456"},
+        {"quote_author": NUMBER},
+        {"quote_timestamp": 1700000000000},
+        {"quote_mentions": [{"start": 0, "length": 1, "author": NUMBER}]},
+        {"mentions": [{"start": 0, "length": 1, "author": NUMBER}]},
+        {"edit_timestamp": 1700000000000},
+        {"link_preview": {"url": "https://a.test", "title": "Your code"}},
+        {"sticker": "0a1b:1"},
     ],
 )
 def test_an_option_that_says_more_than_the_template_is_a_text_of_its_own(
-    name: str, value: Any
+    option: dict[str, Any],
 ) -> None:
-    option: dict[str, Any] = {name: value}
     for client in (Client("a", templates=SMS), Client("a", passthrough=False)):
         assert check(client, "sms", **option) == "passthrough"
     for client in (Client("a"), Client("a", templates=SMS, passthrough=True)):
@@ -228,7 +203,7 @@ def test_a_client_calls_from_its_networks_alone() -> None:
         client.check_network(address)
     with pytest.raises(GatewayError) as error:
         client.check_network("11.0.0.1")
-    assert refusal(error) == ("forbidden", "the client's rule 'networks' refuses this")
+    assert error.value.detail == "the client's rule 'networks' refuses this"
     Client("a").check_network("11.0.0.1")
 
 

