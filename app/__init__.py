@@ -11,7 +11,6 @@ from app.limits import Limits
 from app.logs import log_requests, set_up_logging
 from app.settings import Settings, read_settings
 from app.template_file import TemplateFile
-from app.templates import Catalogue
 
 
 def create_app(
@@ -22,7 +21,15 @@ def create_app(
     ``environ`` also fills ``${NAME}`` in ``templates.yaml``. Raises `ConfigurationError` with
     everything that is wrong with either of them.
     """
-    settings, catalogue = _read(settings, environ)
+    problems: list[str] = []
+    settings = settings or read_settings(environ, problems)
+    # Without tokens, in a preview or by a mistake told already, no client is missing one.
+    has_tokens = bool(settings.api_tokens) and not settings.preview
+    names = {token.client for token in settings.api_tokens} if has_tokens else None
+    file = TemplateFile(settings.templates_file, environ)
+    catalogue = file.catalogue(names)
+    if problems := problems + file.problems:
+        raise ConfigurationError(problems)
     set_up_logging(settings.log_level, settings.log_format)
     app = Flask(__name__, static_folder=None)
     app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False)
@@ -38,18 +45,3 @@ def create_app(
     app.register_blueprint(health.blueprint(settings, limits, ready))
     app.register_blueprint(commands.blueprint(settings, catalogue, limits, delivery))
     return app
-
-
-def _read(
-    settings: Settings | None, environ: Mapping[str, str]
-) -> tuple[Settings, Catalogue]:
-    problems: list[str] = []
-    settings = settings or read_settings(environ, problems)
-    # Without tokens, in a preview or by a mistake told already, no client is missing one.
-    has_tokens = bool(settings.api_tokens) and not settings.preview
-    names = {token.client for token in settings.api_tokens} if has_tokens else None
-    file = TemplateFile(settings.templates_file, environ)
-    catalogue = file.catalogue(names)
-    if problems := problems + file.problems:
-        raise ConfigurationError(problems)
-    return settings, catalogue

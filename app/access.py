@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from limits import RateLimitItem
 
 from app.environment import Network
-from app.errors import GatewayError
+from app.errors import GatewayError, bad_request
 from app.payloads import SendRequest
 from app.settings import ApiToken
 from app.signal.outcome import Message
@@ -110,8 +110,7 @@ def check_text(message: Message, authorization: str) -> None:
     """Raises ``bad_request`` for a text that holds the caller's own token, as it is or encoded."""
     said = f"{message.content.text} {message.options}"
     if credential(authorization) in said or authorization.split()[-1] in said:
-        hint = "its text would tell the sender's own token to the recipient"
-        raise GatewayError("bad_request", hint=hint)
+        raise bad_request("its text would tell the sender's own token to the recipient")
 
 
 def _client_of(token: str, tokens: Sequence[ApiToken]) -> str:

@@ -154,6 +154,11 @@ def _spoken(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
+def bad_request(hint: str) -> GatewayError:
+    """For a request that cannot be read; ``hint`` says why, as part of a sentence."""
+    return GatewayError("bad_request", hint=hint)
+
+
 class ConfigurationError(Exception):
     """The gateway cannot start: ``problems`` has one sentence for each mistake found."""
 

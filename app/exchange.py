@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, g, make_response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from app.errors import GatewayError
+from app.errors import GatewayError, bad_request
 from app.logs import journal
 from app.recipients import Recipients
 from app.signal.outcome import GRAVEST, Outcome, State
@@ -74,7 +74,7 @@ def handle_errors(app: Flask, sentences: Mapping[str, str]) -> None:
 
     @app.errorhandler(HTTPException)
     def refuse_by_framework(error: HTTPException) -> Response:
-        ours = GatewayError("bad_request", hint="its address is malformed")
+        ours = bad_request("its address is malformed")
         if error.code in CODES:
             ours = GatewayError(CODES[error.code], method=request.method)
         response = refuse(ours)
@@ -121,8 +121,7 @@ class Bodies:
         except RequestEntityTooLarge as error:
             raise GatewayError("too_large", TOO_LARGE, limit=str(limit)) from error
         except Exception as error:  # whatever the server raises for broken framing
-            hint = "it broke off on its way"
-            raise GatewayError("bad_request", hint=hint) from error
+            raise bad_request("it broke off on its way") from error
         return parse(body, request.mimetype_params.get("charset"))
 
     def _reserve(self, size: int) -> None:
@@ -151,10 +150,10 @@ def parse(raw: bytes, charset: str | None) -> dict[str, Any]:
     try:
         payload = json.loads(text, parse_constant=int)  # no NaN and no Infinity
     except (ValueError, RecursionError) as error:
-        raise GatewayError("bad_request", hint=_not_json(raw, error)) from error
+        raise bad_request(_not_json(raw, error)) from error
     if not isinstance(payload, dict):
         hint = "it is JSON, but no object. A webhook mapping must return a dict like {'to': …}"
-        raise GatewayError("bad_request", hint=hint)
+        raise bad_request(hint)
     return payload
 
 

@@ -1,6 +1,6 @@
 """Whether the process lives and could send, and what callers of signal-cli-rest-api ask."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 from threading import Lock
 from time import monotonic
@@ -15,7 +15,7 @@ from app.settings import ApiToken, Settings
 from app.signal.delivery import Signal
 from app.signal.reasons import NOT_LOADED
 from app.signal.transport import Unusable
-from app.webhooks import caller, identified
+from app.webhooks import identify
 
 VERSION = "0.1.0"
 
@@ -74,13 +74,9 @@ def blueprint(settings: Settings, limits: Limits, problems: Problems) -> Bluepri
     """The routes that only tell. ``problems`` is what `readiness` gives."""
     health = Blueprint("health", __name__)
 
-    def identify(tokens: Sequence[ApiToken]) -> None:
-        address = caller(settings, settings.preview)
-        journal().client = identified(tokens, limits, address)
-
     @health.get("/v1/about")
     def about() -> dict[str, object]:
-        identify(settings.api_tokens)
+        identify(settings, settings.api_tokens, limits)
         return ABOUT
 
     @health.get("/v1/health")
@@ -104,7 +100,8 @@ def blueprint(settings: Settings, limits: Limits, problems: Problems) -> Bluepri
     def prometheus() -> Response:
         if not settings.metrics_token:
             raise GatewayError("not_found")
-        identify([ApiToken.of("prometheus", settings.metrics_token)])
+        token = ApiToken.of("prometheus", settings.metrics_token)
+        identify(settings, [token], limits)
         page = metrics.exposition(VERSION, problems())
         return Response(page, content_type=metrics.CONTENT_TYPE)
 

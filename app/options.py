@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app import phone
-from app.errors import GatewayError
+from app.errors import bad_request
 
 Reader = Callable[[Any], Any]
 
@@ -46,9 +46,9 @@ class Options:
     def check(self, text: str) -> None:
         """Refuse what signal-cli-rest-api refuses and the daemon sends all the same."""
         if self.values.get("view_once") and "base64_attachments" not in self.values:
-            raise _refusal("its 'view_once' needs an attachment")
+            raise bad_request("its 'view_once' needs an attachment")
         if self.values.get("link_preview", {}).get("url", "") not in text:
-            raise _refusal("the url of its 'link_preview' must be in the text")
+            raise bad_request("the url of its 'link_preview' must be in the text")
 
 
 def read_options(payload: Mapping[str, Any]) -> Options:
@@ -61,13 +61,9 @@ def read_options(payload: Mapping[str, Any]) -> Options:
                 values[name] = read(value)
         except (ValueError, TypeError, KeyError) as error:
             hint = f"its '{name}' has another form than in docs/payloads.md"
-            raise _refusal(hint) from error
+            raise bad_request(hint) from error
     mode = values.pop("text_mode", None)
     return Options(mode == "styled" if mode else None, values)
-
-
-def _refusal(hint: str) -> GatewayError:
-    return GatewayError("bad_request", hint=hint)
 
 
 def _of(kind: type, is_valid: Callable[[Any], object]) -> Reader:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import GatewayError
+from app.errors import GatewayError, bad_request
 from app.fields import clean, mappings, readable
 from app.options import Options, read_options
 from app.recipients import Recipients, is_absent, read_recipients, read_sender
@@ -81,7 +81,7 @@ def read(
     is_text = not (code or alert or reading.own)
     message = given.get(_first(given, TEXT_KEYS), "") if is_text else ""
     if not isinstance(message, str):
-        raise GatewayError("bad_request", hint="its message is no text")
+        raise bad_request("its message is no text")
     key = _first(given, RECIPIENT_KEYS) if reading.recipients else ""
     # What senders write themselves has no author who could forget an f.
     written = [key, *TEXT_KEYS, *CODE_KEYS] if is_text else [key]
@@ -89,8 +89,7 @@ def read(
     if found:
         raise GatewayError("unformatted_mapping", value=found[0])
     if "send_at" in given and not reading.own:
-        hint = "'send_at' is not supported: nothing is sent later"
-        raise GatewayError("bad_request", hint=hint)
+        raise bad_request("'send_at' is not supported: nothing is sent later")
     sender = given.get("number", payload.get("From") if code else None)
     if reading.own and not isinstance(sender, (str, int)):
         sender = None  # other senders' key

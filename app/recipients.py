@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app import phone
-from app.errors import GatewayError
+from app.errors import GatewayError, bad_request
 from app.fields import clean, is_blank
 
 MOST_RECIPIENTS = 50
@@ -48,7 +48,7 @@ def read_recipients(
         if is_absent(entry):
             continue
         if type(entry) not in (str, int):
-            raise _refusal("its recipients are neither texts nor numbers")
+            raise bad_request("its recipients are neither texts nor numbers")
         named = VARIABLE.fullmatch(str(entry).strip())
         if named and key == "recipients":
             private += _variable(named[1], variables)
@@ -56,7 +56,9 @@ def read_recipients(
             typed.append(entry)
     how_many = len(typed) + len(private)
     if how_many > MOST_RECIPIENTS:
-        raise _refusal(f"it has {how_many} recipients; {MOST_RECIPIENTS} is the most")
+        raise bad_request(
+            f"it has {how_many} recipients; {MOST_RECIPIENTS} is the most"
+        )
     return recipients_of(typed, private, region)
 
 
@@ -65,7 +67,7 @@ def _variable(name: str, variables: Mapping[str, str]) -> list[str]:
         return [phone.recipient(text, None) for text in split_texts(variables[name])]
     except (KeyError, phone.NotANumber) as error:
         hint = f"templates.yaml has no variable '{name}' with recipients in it"
-        raise _refusal(hint) from error
+        raise bad_request(hint) from error
 
 
 def recipients_of(
@@ -93,14 +95,10 @@ def split_texts(text: str) -> list[str]:
 def read_sender(value: Any, variables: Mapping[str, str]) -> str | None:
     """The number asked for. Any text that is none means the default: authentik's is free text."""
     if value is not None and type(value) not in (str, int):
-        raise _refusal("its 'number' is neither a text nor a number")
+        raise bad_request("its 'number' is neither a text nor a number")
     text = f"+{value}" if isinstance(value, int) else value or ""
     named = VARIABLE.fullmatch(text.strip())
     try:
         return phone.number(variables.get(named[1], "") if named else text)
     except phone.NotANumber:
         return None
-
-
-def _refusal(hint: str) -> GatewayError:
-    return GatewayError("bad_request", hint=hint)

@@ -29,8 +29,7 @@ def blueprint(
     def send(template: str | None) -> Response:
         entry = journal()
         deadline = entry.started + settings.signal_timeout
-        address = caller(settings, preview)
-        entry.client = identified(settings.api_tokens, limits, address)
+        address = identify(settings, settings.api_tokens, limits)
         client = catalogue.client(entry.client)
         client.check_network(address)
         payload = bodies.read(settings.max_body_bytes, client.attachments)
@@ -57,24 +56,25 @@ def blueprint(
     return gateway
 
 
-def caller(settings: Settings, local: bool) -> str:
-    """The caller's address; raises ``forbidden`` where only this machine is served."""
+def identify(settings: Settings, tokens: Sequence[ApiToken], limits: Limits) -> str:
+    """The caller's address, with the client's name in the journal.
+
+    A right token is always let in; wrong ones are slowed by address. A preview serves only its
+    own machine.
+    """
     forwarded = request.headers.get("X-Forwarded-For")
     trusted = settings.trusted_proxies
     address = access.caller_address(request.remote_addr, forwarded, trusted)
-    if local:
+    if not settings.signal_api_url:  # a preview
         access.check_local(address)
-    return address
-
-
-def identified(tokens: Sequence[ApiToken], limits: Limits, address: str) -> str:
-    """The client's name. A right token is always let in; wrong ones are slowed by address."""
     try:
-        return access.identify(request.headers.get("Authorization"), tokens)
+        proof = request.headers.get("Authorization")
+        journal().client = access.identify(proof, tokens)
     except GatewayError as error:
         group = access.caller_group(address)
         limits.count("token", WRONG_TOKENS, group, why=error.detail)
         raise
+    return address
 
 
 def _deliver(
