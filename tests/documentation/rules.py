@@ -115,6 +115,7 @@ def home_assistant(case: Case) -> None:
         api.send_message(
             "The *door*", entry["recipients"], None, None, text_mode="normal"
         )
+        del api  # its connection, if it stayed open, would hold the gateway up
     assert signal.books.requests == [
         {
             "number": "+4915100000001",

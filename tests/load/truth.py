@@ -88,7 +88,7 @@ def books(
 
     sent = {f"message {number}": send(number) for number in range(messages)}
     with standin.running(plan) as server:
-        with served(server.url + path, SIGNAL_TIMEOUT="2") as gateway:
+        with served(server.url + path, SIGNAL_TIMEOUT="1") as gateway:
             told = asyncio.run(in_turns(gateway.port, sent.values(), CALLERS))
     return told, contradictions(dict(zip(sent, told)), server.books)
 
