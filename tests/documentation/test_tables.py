@@ -3,9 +3,11 @@
 import logging
 import re
 
-from app.errors import KINDS
+import pytest
+
+from app import create_app
+from app.errors import KINDS, ConfigurationError
 from app.settings import Settings
-from tests import gateway
 from tests.documentation.documents import (
     ROOT,
     blocks,
@@ -47,8 +49,9 @@ def test_every_variable_of_the_code_is_told_and_every_one_told_is_read() -> None
 
 def test_the_variables_that_may_come_from_a_file_are_marked() -> None:
     nowhere = {f"{name}_FILE": "/nowhere" for name in told(VARIABLES)}
-    start = gateway.run_to_the_end("release", **nowhere)
-    tried = set(re.findall(r"(\w+)_FILE does not name a file", start.stderr))
+    with pytest.raises(ConfigurationError) as error:
+        create_app(environ=nowhere)
+    tried = set(re.findall(r"(\w+)_FILE does not name a file", str(error.value)))
     assert told([row for row in VARIABLES if row[0].endswith("*")]) == tried
 
 
