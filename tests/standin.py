@@ -56,7 +56,7 @@ Plan = Callable[[dict[str, Any]], Behaviour]
 
 @dataclass
 class Books:
-    """What the server got and what it accepted; ``at_once`` is the most that were under way together."""
+    """What the server got and what it accepted."""
 
     requests: list[dict[str, Any]] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
@@ -64,7 +64,6 @@ class Books:
     devices: list[str] = field(default_factory=list)
     connections: int = 0
     under_way: int = 0
-    at_once: int = 0
 
 
 class StandIn:
@@ -172,7 +171,6 @@ class _Connection(asyncio.Protocol):
         books = self._standin.books
         books.requests.append(document)
         books.under_way += 1
-        books.at_once = max(books.at_once, books.under_way)
         behaviour = self._standin.plan(document)
         if not behaviour.status:
             status, answer = DAEMON_SUCCESS if "method" in document else REST_SUCCESS

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -107,18 +106,6 @@ def test_the_queries_of_the_dashboard_are_valid(tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text(text.replace("$job", "signal-gateway"))
     found = promtool("check", "rules", "rules.yaml", folder=tmp_path)
     assert f"{len(TARGETS)} rules found" in found
-
-
-@pytest.mark.system
-def test_the_scrape_configuration_of_the_document_is_valid(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
-    (tmp_path / "prometheus.yml").write_text(text)
-    (tmp_path / "signal-gateway.token").write_text(METRICS_TOKEN)
-    shutil.copy(DOCS / "monitoring/alerts.yaml", tmp_path)
-    found = promtool("check", "config", "prometheus.yml", folder=tmp_path)
-    assert "1 rule files found" in found and "7 rules found" in found
-    assert 'up{job="signal-gateway"}' in str(RULES)
-    assert yaml.safe_load(text)["scrape_configs"][0]["job_name"] == "signal-gateway"
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: str(rule["alert"]))

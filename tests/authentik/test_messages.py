@@ -1,10 +1,8 @@
 """From authentik to the message in Signal, through a gateway with the clients' rules that the guide tells."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import responses
@@ -23,6 +21,7 @@ from tests.authentik.posting import (
 from tests.authentik.stand_in import EXPRESSION_POLICY, evaluate
 from tests.conftest import ADMIN, NUMBER, TOKEN, client
 from tests.documentation.documents import blocks, text_of
+from tests.posting import sent
 
 GUIDE = blocks("docs/authentik.md")
 RULES, OWN_RULES = (block.text for block in GUIDE if block.language == "yaml")
@@ -41,10 +40,6 @@ def post(tmp_path: Path) -> Post:
         return gateway.post("/v2/send", json=request[0], headers=request[1])
 
     return posted
-
-
-def sent(signal: responses.RequestsMock) -> list[dict[str, Any]]:
-    return [json.loads(call.request.body or b"") for call in signal.calls]
 
 
 @pytest.mark.parametrize(

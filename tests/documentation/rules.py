@@ -134,6 +134,10 @@ def prometheus(case: Case) -> None:
     command = ["promtool", "check", "config", str(case.folder / "prometheus.yml")]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 rule files found" in result.stdout
+    (job,) = loaded(case.block)["scrape_configs"]
+    alerts = (case.folder / "alerts.yaml").read_text()
+    assert f'up{{job="{job["job_name"]}"}}' in alerts
 
 
 Rule = tuple[Callable[[Block], bool], Callable[[Case], None]]

@@ -24,7 +24,7 @@ from tests.gateway import free_port, process
 from tests.load.calls import Caller, Told, messages
 from tests.load.processes import Server, machine, served
 from tests.load.report import Goals, percentile
-from tests.nginx import write
+from tests.proxies import write_nginx
 from tests.standin import Behaviour
 
 CALLERS = 16  # of each kind
@@ -99,7 +99,7 @@ def nginx(*instances: Instance) -> Iterator[int]:
     servers = [f"server 127.0.0.1:{one.port} fail_timeout=1s;" for one in instances]
     with TemporaryDirectory() as folder:
         inside = SERVERS.format(port=port, servers=" ".join(servers))
-        path = write(Path(folder), inside)
+        path = write_nginx(Path(folder), inside)
         with process([program, "-c", str(path)], port, {}):
             yield port
 
