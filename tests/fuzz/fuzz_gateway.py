@@ -126,7 +126,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=int, default=3600)
     parser.add_argument("--log-format", choices=("text", "json"), default="text")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="fuzz-gateway-"))
@@ -138,11 +137,11 @@ def main() -> None:
         begin = source.randbytes(source.randrange(2000))
         (folder / f"corpus/{number}").write_bytes(begin)
     options = [f"-atheris_runs={given.runs}", f"-seed={given.seed}", *OPTIONS]
-    options += [f"-max_total_time={given.seconds}", f"-artifact_prefix={folder}/"]
+    options += [f"-artifact_prefix={folder}/", f"{folder}/corpus"]
     with responses.RequestsMock(assert_all_requests_are_fired=False) as fake:
         server.serve(fake)
         fuzzer = Fuzzer(app, server, fake, lines)
-        atheris.Setup([sys.argv[0], *options, f"{folder}/corpus"], fuzzer.run)
+        atheris.Setup([sys.argv[0], *options], fuzzer.run)
         try:
             atheris.Fuzz()
         finally:  # it ends by ending the process

@@ -14,15 +14,16 @@ import signal
 import sys
 from collections import ChainMap
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests import standin
 from tests.gateway import free_port, process
 from tests.load.calls import Caller, Told, messages
-from tests.load.processes import Server, machine, served
+from tests.load.processes import Restartable, Server, machine, served
 from tests.load.report import Goals, percentile
 from tests.proxies import write_nginx
 from tests.standin import Behaviour
@@ -76,17 +77,12 @@ class Load:
         await caller.close()
 
 
-class Instance(ExitStack):
-    """A gateway on a port of its own; ``close`` stops it with TERM."""
+Instance = Restartable[Server]
 
-    def __init__(self, signal_url: str) -> None:
-        super().__init__()
-        self.signal_url = signal_url
-        self.port = free_port()
-        self.start()
 
-    def start(self) -> None:
-        self.enter_context(served(self.signal_url, PORT=str(self.port)))
+def instance(signal_url: str) -> Instance:
+    """A gateway on a port of its own."""
+    return Restartable(partial(served, signal_url, PORT=str(free_port())))
 
 
 @contextmanager
@@ -96,7 +92,9 @@ def nginx(*instances: Instance) -> Iterator[int]:
     if not program:
         sys.exit("nginx is not installed")
     port = free_port()
-    servers = [f"server 127.0.0.1:{one.port} fail_timeout=1s;" for one in instances]
+    servers = [
+        f"server 127.0.0.1:{one.running.port} fail_timeout=1s;" for one in instances
+    ]
     with TemporaryDirectory() as folder:
         inside = SERVERS.format(port=port, servers=" ".join(servers))
         path = write_nginx(Path(folder), inside)
@@ -133,7 +131,7 @@ def main() -> None:
     with standin.running(lambda _: Behaviour(delay=DELAY)) as server:
         with served(server.url) as gateway:
             asyncio.run(reload(gateway, alone))
-        with Instance(server.url) as first, Instance(server.url) as second:
+        with instance(server.url) as first, instance(server.url) as second:
             with nginx(first, second) as port:
                 asyncio.run(restart(port, [first, second], together))
     told = report("one gateway", alone) | report("two behind nginx", together)

@@ -2,21 +2,17 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
+from typing import Generic, TypeVar
 
-from tests.gateway import (
-    NUMBER,
-    ROOT,
-    TOKEN,
-    command,
-    free_port,
-    process,
-)
+from tests.gateway import NUMBER, ROOT, TOKEN, command, free_port, process
+
+T = TypeVar("T")
 
 TICKS = os.sysconf("SC_CLK_TCK")
 # What most systems allow a process.
@@ -64,6 +60,18 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.split(": ")[1] for line in lines if line.startswith("model name")]
     return f"{len(models)} x {models[0]}"
+
+
+class Restartable(ExitStack, Generic[T]):
+    """What ``run`` starts: ``close`` stops it, and ``start`` starts it again."""
+
+    def __init__(self, run: Callable[[], AbstractContextManager[T]]) -> None:
+        super().__init__()
+        self.run = run
+        self.start()
+
+    def start(self) -> None:
+        self.running = self.enter_context(self.run())
 
 
 @contextmanager
