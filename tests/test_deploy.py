@@ -38,11 +38,9 @@ PIN = re.compile(
 
 def started(kind: str, **variables: str) -> "subprocess.Popen[str]":
     """A process type of the Procfile, started as a platform does it."""
-    lines = (ROOT / "Procfile").read_text().splitlines()
-    command = dict(line.split(": ", 1) for line in lines)[kind]
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
-        command, shell=True, start_new_session=True,
+        gateway.PROCFILE[kind], shell=True, start_new_session=True,
         cwd=ROOT, env=gateway.environment(**{"PATH": path, **variables}), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip

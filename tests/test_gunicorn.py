@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests import gateway, standin
-from tests.gateway import METRICS_TOKEN, ROOT
+from tests.gateway import METRICS_TOKEN, PROCFILE
 from tests.standin import Behaviour
 
 CODE = {"From": "authentik", "To": "+49 151 12345678", "Body": "004821"}
@@ -140,9 +140,7 @@ def test_a_start_that_fails_leaves_no_folder(tmp_path: Path) -> None:
 def test_a_platform_gets_one_worker_unless_you_choose_more(
     chosen: dict[str, str], workers: str
 ) -> None:
-    (web,) = re.findall(r"^web: (.*)", (ROOT / "Procfile").read_text(), re.MULTILINE)
-    told = subprocess.check_output(
-        ["/bin/sh", "-c", web.replace("gunicorn wsgi:app", "/usr/bin/env")],
-        env={"WEB_CONCURRENCY": "8", **chosen}, text=True,
-    )  # fmt: skip
+    web = PROCFILE["web"].replace("gunicorn wsgi:app", "/usr/bin/env")
+    variables = {"WEB_CONCURRENCY": "8", **chosen}
+    told = subprocess.check_output(web, shell=True, env=variables, text=True)
     assert f"WEB_CONCURRENCY={workers}\n" in told

@@ -56,7 +56,7 @@ def proxy(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp(kind)
-    with proxies.running(kind, folder, [port(servers[0])]) as running:
+    with proxies.running(kind, folder, [servers[0].port]) as running:
         yield running
 
 
@@ -69,10 +69,6 @@ class From(HTTPAdapter):
 
     def init_poolmanager(self, *args: object, **options: object) -> None:
         super().init_poolmanager(*args, source_address=(self.address, 0), **options)  # type: ignore[arg-type]
-
-
-def port(running: Gateway) -> int:
-    return int(running.url.rpartition(":")[2])
 
 
 def post(
@@ -148,7 +144,7 @@ def test_guessing_is_slowed_by_the_address_before_the_proxy(
 def test_an_instance_that_is_down_costs_no_request(
     servers: tuple[Gateway, StandIn], tmp_path: Path
 ) -> None:
-    instances = [gateway.free_port(), port(servers[0])]
+    instances = [gateway.free_port(), servers[0].port]
     with proxies.running("nginx", tmp_path, instances) as proxy:
         statuses = [post(proxy, 10 + number).status_code for number in range(4)]
     assert statuses == [201, 201, 201, 201]
@@ -160,7 +156,7 @@ def test_what_an_instance_took_and_did_not_answer_is_not_repeated(
 ) -> None:
     servers[1].books.requests.clear()
     with standin.running(hang_up) as rude:
-        instances = [rude.port, port(servers[0])]
+        instances = [rude.port, servers[0].port]
         with proxies.running("nginx", tmp_path, instances) as proxy:
             statuses = [post(proxy, 20 + number).status_code for number in range(4)]
     assert sorted(statuses) == [201, 201, 502, 502]
