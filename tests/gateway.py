@@ -181,16 +181,20 @@ def running(**variables: str) -> Iterator[Gateway]:
             process.stdout.close()
 
 
-@contextmanager
-def sending(signal_url: str, **variables: str) -> Iterator[Gateway]:
-    """A gateway that listens as on a platform and sends by the servers at ``signal_url``."""
-    defaults = {
-        "PORT": str(free_port()),
+def to_send(signal_url: str) -> dict[str, str]:
+    """The variables of a gateway that sends by the servers at ``signal_url``."""
+    return {
         "SIGNAL_API_URL": signal_url,
         "SIGNAL_NUMBER": NUMBER,
         "API_TOKENS": f"authentik:{TOKEN}",
     }
-    with running(**{**defaults, **variables}) as gateway:
+
+
+@contextmanager
+def sending(signal_url: str, **variables: str) -> Iterator[Gateway]:
+    """A gateway that listens as on a platform and sends."""
+    given = {"PORT": str(free_port()), **to_send(signal_url), **variables}
+    with running(**given) as gateway:
         yield gateway
 
 

@@ -19,6 +19,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name as canonical
 
 from tests import gateway, standin
+from tests.conftest import ADMIN
 from tests.gateway import BIN, NUMBER, ROOT, TOKEN
 
 CODE = {"To": "+4915112345678", "Body": "004821"}
@@ -48,13 +49,8 @@ def started(kind: str, **variables: str) -> "subprocess.Popen[str]":
 
 def configuration(signal_url: str = "http://signal:8080") -> dict[str, str]:
     """The variables that an administrator sets on a platform."""
-    return {
-        "SIGNAL_API_URL": signal_url,
-        "SIGNAL_NUMBER": NUMBER,
-        "API_TOKENS": f"authentik:{TOKEN}",
-        "ADMIN_RECIPIENTS": "+4915111111111",
-        "TRUSTED_PROXIES": "10.0.0.0/8",
-    }
+    more = {"ADMIN_RECIPIENTS": ADMIN, "TRUSTED_PROXIES": "10.0.0.0/8"}
+    return {**gateway.to_send(signal_url), **more}
 
 
 @contextmanager

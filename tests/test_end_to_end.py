@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pysignalclirestapi import SignalCliRestApi, SignalCliRestApiHTTPBasicAuth
 
 from tests import gateway, standin
-from tests.gateway import NUMBER, TOKEN, Gateway, read
+from tests.gateway import TOKEN, Gateway, read
 from tests.standin import Behaviour, StandIn
 
 CODE = {"From": "authentik", "To": "+49 151 12345678", "Body": "004821"}
@@ -55,25 +54,6 @@ def test_failures_are_told_as_they_are_and_in_time(
         (status, code) for _, status, code in FAILURES.values()
     ]
     assert len(upstream.books.requests) == len(FAILURES)
-
-
-def test_the_client_of_signal_cli_rest_api_sends_through_the_gateway(
-    pair: tuple[Gateway, StandIn],
-) -> None:
-    running, upstream = pair
-    auth = SignalCliRestApiHTTPBasicAuth("any", TOKEN)
-    api = SignalCliRestApi(running.url, NUMBER, auth=auth)
-    answer = api.send_message("hello **you**", ["+4915112345678"], text_mode="styled")
-    assert answer == {"timestamp": "1700000000000"}
-    assert upstream.books.requests == [
-        {
-            "number": NUMBER,
-            "recipients": ["+4915112345678"],
-            "message": "hello **you**",
-            "text_mode": "styled",
-            "notify_self": False,
-        }
-    ]
 
 
 HEAD = (

@@ -18,6 +18,7 @@ from pysignalclirestapi import SignalCliRestApi
 
 from app.settings import ApiToken
 from tests import gateway, standin
+from tests.authentik.posting import FAILED_LOGIN, USER
 from tests.authentik.stand_in import evaluate
 from tests.conftest import BEARER, SIGNAL, TOKEN, client
 from tests.documentation.catalogue import ENVIRON, is_templates, loaded, merged
@@ -25,17 +26,13 @@ from tests.documentation.documents import ROOT, Block
 from tests.documentation.sandbox import SHELLS, Typed
 
 ALERT = {"body": "hello", "severity": "alert", "user_email": "", "user_username": ""}
-USER = SimpleNamespace(username="ada", email="a@b.c", locale=lambda request: "de")
-EVENT = SimpleNamespace(
-    action="login_failed", client_ip="203.0.113.7", user={}, context={"username": "ada"}
-)
 NAMES = {
     "user": USER,
     "request": SimpleNamespace(http_request=None),
     "token": "004821",
     "device": SimpleNamespace(phone_number="+49 151 12345678"),
     "stage": SimpleNamespace(from_number="authentik"),
-    "notification": SimpleNamespace(severity="alert", event=EVENT),
+    "notification": SimpleNamespace(severity="alert", event=FAILED_LOGIN),
 }
 
 

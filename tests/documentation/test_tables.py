@@ -1,4 +1,4 @@
-"""The tables of the README are those of the code."""
+"""The tables of the documents are those of the code."""
 
 import logging
 import re
@@ -109,3 +109,16 @@ def test_ci_runs_the_test_command_that_the_readme_tells() -> None:
 
 def test_the_tables_were_found() -> None:
     assert len(VARIABLES) > 10 and len(ANSWERS) > 15
+
+
+def test_every_claim_about_security_has_its_test() -> None:
+    claims = re.findall(r"`(tests/[a-z_/]+\.py)::(\w+)`", text_of("docs/security.md"))
+    assert len(claims) > 25
+    assert [c for c in claims if f"\ndef {c[1]}(" not in text_of(c[0])] == []
+
+
+def test_every_pinned_package_has_its_licence_listed() -> None:
+    listed = text_of("docs/security.md").partition("## What is installed")[2]
+    listed = listed.replace("-", "_").lower()
+    pinned = re.findall(r"^([A-Za-z0-9_-]+)==", text_of("requirements.txt"), re.M)
+    assert [p for p in pinned if p.replace("-", "_").lower() not in listed] == []

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Generic, TypeVar
 
-from tests.gateway import NUMBER, ROOT, TOKEN, command, free_port, process
+from tests.gateway import ROOT, command, free_port, process, to_send
 
 T = TypeVar("T")
 
@@ -88,14 +88,8 @@ def served(
         templates = Path(folder) / "templates.yaml"
         own = (ROOT / "templates.yaml").read_text()
         templates.write_text(own.replace(USUAL, NEVER_MET, 1))
-        given = {
-            "PORT": str(port),
-            "SIGNAL_API_URL": signal_url,
-            "SIGNAL_NUMBER": NUMBER,
-            "API_TOKENS": f"authentik:{TOKEN}",
-            "TEMPLATES_FILE": str(templates),
-            **variables,
-        }
+        here = {"PORT": str(port), "TEMPLATES_FILE": str(templates)}
+        given = {**to_send(signal_url), **here, **variables}
         started = monotonic()
         with process([*OPEN_FILES, *arguments], port, given) as pid:
             yield Server(port, pid, _first_answer(port) - started)
