@@ -125,7 +125,7 @@ def setup() -> SectionProxy:
 
 
 @pytest.mark.parametrize("python", ["3.11.0", "3.13.0"])
-def test_what_the_gateway_needs_on_any_supported_python_is_pinned_within_its_range(
+def test_what_any_supported_python_needs_is_pinned_within_its_range(
     python: str,
 ) -> None:
     here = {

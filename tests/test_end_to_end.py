@@ -11,6 +11,7 @@ from tests import gateway, standin
 from tests.gateway import TOKEN, Gateway, read
 from tests.standin import Behaviour, StandIn
 
+Servers = tuple[Gateway, StandIn]
 CODE = {"From": "authentik", "To": "+49 151 12345678", "Body": "004821"}
 FAILURES = {  # by the recipient
     "+4915112345671": (
@@ -26,23 +27,21 @@ FAILURES = {  # by the recipient
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[Gateway, StandIn]]:
+def servers() -> Iterator[Servers]:
     with standin.running() as upstream:
         with gateway.sending(upstream.url, SIGNAL_TIMEOUT="1") as running:
             yield running, upstream
 
 
 @pytest.fixture
-def pair(servers: tuple[Gateway, StandIn]) -> tuple[Gateway, StandIn]:
+def pair(servers: Servers) -> Servers:
     servers[1].plan = lambda document: Behaviour()
     servers[1].books.requests.clear()
     servers[1].books.accepted.clear()
     return servers
 
 
-def test_failures_are_told_as_they_are_and_in_time(
-    pair: tuple[Gateway, StandIn],
-) -> None:
+def test_failures_are_told_as_they_are_and_in_time(pair: Servers) -> None:
     running, upstream = pair
     upstream.plan = lambda document: FAILURES[document["recipients"][0]][0]
     codes = [{**CODE, "To": to} for to in FAILURES]
@@ -94,7 +93,7 @@ BODY = '{"to": "+4915112345678", "token": "004821"}'
     ],
 )  # fmt: skip
 def test_odd_requests_on_the_wire_get_a_clear_answer(
-    request_text: str, status: int, pair: tuple[Gateway, StandIn]
+    request_text: str, status: int, pair: Servers
 ) -> None:
     running, upstream = pair
     with running.connect(request_text.encode("latin-1")) as connection:

@@ -75,9 +75,7 @@ def test_a_preview_that_others_could_reach_does_not_start() -> None:
         )
 
 
-def test_a_reload_takes_over_a_changed_template_refuses_a_broken_one_and_keeps_the_token(
-    tmp_path: Path,
-) -> None:
+def test_a_reload_takes_over_changed_templates_unless_broken(tmp_path: Path) -> None:
     templates = tmp_path / "templates.yaml"
     templates.write_text("templates: {sms: {message: 'old {token}'}}")
     with gateway.running(
@@ -99,9 +97,7 @@ def test_a_reload_takes_over_a_changed_template_refuses_a_broken_one_and_keeps_t
         running.wait_for(f"(?s)(│ new 004821.*){{{shown + 1}}}")
 
 
-def test_several_workers_count_together_over_a_reload_and_a_kill_but_limits_apart(
-    tmp_path: Path,
-) -> None:
+def test_workers_count_metrics_together_and_limits_apart(tmp_path: Path) -> None:
     with standin.running(hang) as server, gateway.sending(
         server.url,
         WEB_CONCURRENCY="2",
@@ -137,9 +133,7 @@ def test_a_start_that_fails_leaves_no_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("chosen", "workers"), [({}, "1"), ({"WORKERS": "2"}, "2")])
-def test_a_platform_gets_one_worker_unless_you_choose_more(
-    chosen: dict[str, str], workers: str
-) -> None:
+def test_one_worker_if_none_are_chosen(chosen: dict[str, str], workers: str) -> None:
     web = PROCFILE["web"].replace("gunicorn wsgi:app", "/usr/bin/env")
     variables = {"WEB_CONCURRENCY": "8", **chosen}
     told = subprocess.check_output(web, shell=True, env=variables, text=True)

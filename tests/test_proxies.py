@@ -15,6 +15,7 @@ from tests.gateway import TOKEN, Gateway
 from tests.proxies import DEPLOY, Proxy
 from tests.standin import Behaviour, StandIn
 
+Servers = tuple[Gateway, StandIn]
 KINDS = ("nginx", "caddy")
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -25,9 +26,7 @@ def hang_up(document: object) -> Behaviour:
 
 
 @pytest.fixture(scope="module")
-def servers(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Gateway, StandIn]]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """A gateway that its client may call from 127.0.0.2 alone."""
     templates = tmp_path_factory.mktemp("templates") / "templates.yaml"
     templates.write_text(
@@ -51,9 +50,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def proxy(
-    kind: str,
-    servers: tuple[Gateway, StandIn],
-    tmp_path_factory: pytest.TempPathFactory,
+    kind: str, servers: Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp(kind)
     with proxies.running(kind, folder, [servers[0].port]) as running:
@@ -91,7 +88,7 @@ def post(
 
 
 def test_a_code_goes_through_tls_to_signal_alone_and_no_log_holds_the_token(
-    proxy: Proxy, servers: tuple[Gateway, StandIn]
+    proxy: Proxy, servers: Servers
 ) -> None:
     servers[1].books.requests.clear()
     answer = post(proxy, 1)
@@ -118,20 +115,14 @@ def test_a_code_goes_through_tls_to_signal_alone_and_no_log_holds_the_token(
     ],
 )
 def test_the_address_that_counts_is_the_one_before_the_proxy_whoever_goes_round_it(
-    source: str,
-    forged: str,
-    status: int,
-    proxy: Proxy,
-    servers: tuple[Gateway, StandIn],
+    source: str, forged: str, status: int, proxy: Proxy, servers: Servers
 ) -> None:
     more = {"X-Forwarded-For": forged} if forged else {}
     assert post(proxy, 2, source, more).status_code == status
     assert post(proxy, 2, source, more, url=servers[0].url).status_code == status
 
 
-def test_guessing_is_slowed_by_the_address_before_the_proxy(
-    proxy: Proxy, kind: str
-) -> None:
+def test_guessing_is_slowed_by_the_address_before_it(proxy: Proxy, kind: str) -> None:
     wrong = {"Authorization": "Bearer wrong"}
     # Others for each proxy, since the gateway behind them is the same.
     guesser, other = (f"127.0.{KINDS.index(kind)}.{last}" for last in (4, 5))
@@ -141,8 +132,8 @@ def test_guessing_is_slowed_by_the_address_before_the_proxy(
 
 
 @pytest.mark.system
-def test_an_instance_that_is_down_costs_no_request(
-    servers: tuple[Gateway, StandIn], tmp_path: Path
+def test_an_instance_that_is_down_costs_nothing(
+    servers: Servers, tmp_path: Path
 ) -> None:
     instances = [gateway.free_port(), servers[0].port]
     with proxies.running("nginx", tmp_path, instances) as proxy:
@@ -152,7 +143,7 @@ def test_an_instance_that_is_down_costs_no_request(
 
 @pytest.mark.system
 def test_what_an_instance_took_and_did_not_answer_is_not_repeated(
-    servers: tuple[Gateway, StandIn], tmp_path: Path
+    servers: Servers, tmp_path: Path
 ) -> None:
     servers[1].books.requests.clear()
     with standin.running(hang_up) as rude:
@@ -163,7 +154,7 @@ def test_what_an_instance_took_and_did_not_answer_is_not_repeated(
     assert len(servers[1].books.requests) == 2
 
 
-def test_a_gateway_that_gives_no_answer_is_told_in_words(
+def test_a_gateway_without_an_answer_is_told_in_words(
     kind: str, tmp_path: Path
 ) -> None:
     with standin.running(hang_up) as rude:

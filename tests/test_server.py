@@ -19,6 +19,7 @@ from tests.standin import StandIn
 
 SILENT_SECONDS = 5
 CutOff = tuple[set[bytes], bytes, float]  # what each kind still read, after seconds
+Silent = Future[CutOff]
 CLOSE = (
     f"POST /v2/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
     "Connection: close\r\nContent-Length: %d\r\n\r\n"
@@ -58,7 +59,7 @@ def test_a_caller_who_is_gone_leaves_no_line_in_the_log(running: Gateway) -> Non
 
 
 @pytest.fixture(scope="module")
-def silent(running: Gateway) -> Iterator[Future[CutOff]]:
+def silent(running: Gateway) -> Iterator[Silent]:
     """Strangers who stay during the tests that follow, until the gateway cuts them off."""
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         for _ in range(700):  # more than threads
@@ -77,9 +78,7 @@ def cut_off(begun: Sequence[socket.socket], bodiless: socket.socket) -> CutOff:
     return answers, read(bodiless), time.monotonic() - started
 
 
-def test_idle_and_half_open_connections_delay_nobody(
-    silent: Future[CutOff], running: Gateway
-) -> None:
+def test_silent_callers_delay_nobody(silent: Silent, running: Gateway) -> None:
     started = time.monotonic()
     assert running.post(code(1)).status_code == 201
     assert time.monotonic() - started < 2
@@ -96,9 +95,7 @@ def test_callers_who_do_not_hang_up_delay_nobody(running: Gateway) -> None:
         assert time.monotonic() - started < 2
 
 
-def test_the_answer_to_a_large_request_that_is_not_read_is_not_lost(
-    running: Gateway,
-) -> None:
+def test_the_answer_to_a_body_that_is_not_read_is_not_lost(running: Gateway) -> None:
     body = b" " * 8_000_000
     for _ in range(10):
         with running.connect((CLOSE % len(body)).encode() + body) as caller:
@@ -164,9 +161,7 @@ def test_a_reload_loses_nobody(signal_server: StandIn) -> None:
     assert not re.search("Traceback|ERROR", reloading.output)
 
 
-def test_half_open_connections_are_closed(
-    silent: Future[CutOff], running: Gateway
-) -> None:
+def test_half_open_connections_are_closed(silent: Silent, running: Gateway) -> None:
     unfinished, bodiless, seconds = silent.result()
     assert unfinished == {b""}
     assert bodiless.startswith(b"HTTP/1.1 400")

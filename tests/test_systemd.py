@@ -49,9 +49,7 @@ def verify(folder: Path, unit: str, text: str) -> tuple[int, str]:
 
 @pytest.mark.system
 @pytest.mark.parametrize("unit", UNITS)
-def test_systemd_takes_the_unit_and_would_tell_a_mistake(
-    unit: str, tmp_path: Path
-) -> None:
+def test_systemd_takes_the_unit_and_tells_a_mistake(unit: str, tmp_path: Path) -> None:
     text = (DEPLOY / unit).read_text()
     assert verify(tmp_path, unit, text) == (0, "")
     wrong = text.replace("ProtectHome=", "ProtectHomes=")
@@ -78,9 +76,7 @@ def test_the_unit_starts_what_the_procfile_starts() -> None:
     assert values("WorkingDirectory") == ["/opt/signal-gateway"]
 
 
-def test_the_gateway_runs_in_the_environment_of_the_unit_and_tells_when_it_is_ready(
-    tmp_path: Path,
-) -> None:
+def test_the_gateway_runs_as_the_unit_says(tmp_path: Path) -> None:
     (credential,) = values("LoadCredential")
     assert credential == "api-tokens:/etc/signal-gateway/api-tokens"
     (tmp_path / "api-tokens").write_text(f"authentik:{TOKEN}\n")

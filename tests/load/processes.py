@@ -75,21 +75,19 @@ class Restartable(ExitStack, Generic[T]):
 
 
 @contextmanager
-def served(
-    signal_url: str, app: str = "wsgi:app", **variables: str
-) -> Iterator[Server]:
+def served(signal_url: str, app: str = "wsgi:app", **more: str) -> Iterator[Server]:
     """``app`` as the Procfile starts the gateway, with the project's own templates.
 
     Each recipient has a limit that is counted and never met.
     """
-    port = int(variables.get("PORT") or free_port())
+    port = int(more.get("PORT") or free_port())
     arguments = [app if part == "wsgi:app" else part for part in command()]
     with TemporaryDirectory() as folder:
         templates = Path(folder) / "templates.yaml"
         own = (ROOT / "templates.yaml").read_text()
         templates.write_text(own.replace(USUAL, NEVER_MET, 1))
         here = {"PORT": str(port), "TEMPLATES_FILE": str(templates)}
-        given = {**to_send(signal_url), **here, **variables}
+        given = {**to_send(signal_url), **here, **more}
         started = monotonic()
         with process([*OPEN_FILES, *arguments], port, given) as pid:
             yield Server(port, pid, _first_answer(port) - started)
