@@ -50,7 +50,7 @@ LINK = (
     "&pub_key=BVNDx%2B0pT7wq3jZ8mYh5vRkLs2aEoUf9bGdWn4cQ1iX%2F"
 )
 LINKED = "+4915100000002"
-SCAN_SECONDS = 0.5
+SCAN_SECONDS = 0.2
 Plan = Callable[[dict[str, Any]], Behaviour]
 
 

@@ -6,7 +6,6 @@ exception or a broken rule ends the run and shows the input.
 
 import argparse
 import logging
-import random
 import sys
 import tempfile
 import time
@@ -131,13 +130,8 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="fuzz-gateway-"))
     app, server = gateway(folder, given.log_format), SignalServer()
     lines = Lines(logging.getLogger("app"))
-    source = random.Random(given.seed)
-    (folder / "corpus").mkdir()
-    for number in range(200):
-        begin = source.randbytes(source.randrange(2000))
-        (folder / f"corpus/{number}").write_bytes(begin)
     options = [f"-atheris_runs={given.runs}", f"-seed={given.seed}", *OPTIONS]
-    options += [f"-artifact_prefix={folder}/", f"{folder}/corpus"]
+    options.append(f"-artifact_prefix={folder}/")
     with responses.RequestsMock(assert_all_requests_are_fired=False) as fake:
         server.serve(fake)
         fuzzer = Fuzzer(app, server, fake, lines)
