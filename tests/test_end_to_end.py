@@ -13,12 +13,9 @@ from tests.standin import Behaviour, StandIn
 
 Servers = tuple[Gateway, StandIn]
 CODE = {"From": "authentik", "To": "+49 151 12345678", "Body": "004821"}
+UNREGISTERED = '{"error":"Unregistered user"}'
 FAILURES = {  # by the recipient
-    "+4915112345671": (
-        Behaviour(400, '{"error":"Unregistered user"}', False),
-        422,
-        "not_on_signal",
-    ),
+    "+4915112345671": (Behaviour(400, UNREGISTERED, False), 422, "not_on_signal"),
     "+4915112345672": (Behaviour(500, "", False), 503, "signal_unreachable"),
     "+4915112345673": (Behaviour(manner="reset"), 504, "signal_timeout"),
     "+4915112345674": (Behaviour(manner="hang"), 504, "signal_timeout"),
