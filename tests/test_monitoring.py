@@ -126,17 +126,7 @@ def test_the_document_lists_every_metric_with_its_labels(told: Told) -> None:
     }
 
 
-def test_the_dashboard_is_for_grafana_11_and_any_prometheus_and_no_panel_covers_another() -> (
-    None
-):
+def test_the_dashboard_is_for_grafana_11_and_any_prometheus() -> None:
     assert DASHBOARD["schemaVersion"] == 39
     expected = {"type": "prometheus", "uid": "${datasource}"}
     assert all(part["datasource"] == expected for part in [*PANELS, *TARGETS])
-    taken = [
-        (x, y)
-        for place in (panel["gridPos"] for panel in PANELS)
-        for x in range(place["x"], place["x"] + place["w"])
-        for y in range(place["y"], place["y"] + place["h"])
-    ]
-    assert all(x < 24 for x, _ in taken) and len(set(taken)) == len(taken)
-    assert len({panel["id"] for panel in PANELS}) == len(PANELS)

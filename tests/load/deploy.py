@@ -1,16 +1,14 @@
 """A deploy under load, not one failed request: python -m tests.load.deploy
 
-First one gateway gets HUP three times. Then two of them stand behind a real nginx, and one after the
-other is stopped with TERM and started again, three times each, with four seconds between one start
-and the next stop. All the while 16 callers send over a new connection each time and 16 over one that
-stays open. A request is counted with what was done last before its answer. Exits 1 if a goal is missed.
+Two gateways stand behind a real nginx, and one after the other is stopped with TERM and started again,
+three times each, with four seconds between one start and the next stop. All the while 16 callers send over
+a new connection each time and 16 over one that stays open. A request is counted with what was done last
+before its answer. Exits 1 if a goal is missed.
 """
 
 import asyncio
-import os
 import random
 import shutil
-import signal
 import sys
 from collections import ChainMap
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -32,7 +30,7 @@ CALLERS = 16  # of each kind
 DELAY = 0.1  # of Signal
 MOST_PAUSE = 0.1  # seconds between a caller's requests
 ROUNDS = 3
-STEADY = 2.0  # seconds between one HUP and the next
+STEADY = 2.0  # seconds before the first stop
 # As it comes, but for `fail_timeout`: after a refused connection nginx leaves an instance out for ten
 # seconds, and if the other is stopped within that time, there is none left. It counts whole seconds
 # and wants to see a success first, so that one means up to three.
@@ -102,15 +100,6 @@ def nginx(*instances: Instance) -> Iterator[int]:
             yield port
 
 
-async def reload(gateway: Server, load: Load) -> None:
-    """HUP, three times."""
-    async with load.on(gateway.port):
-        for number in range(1, ROUNDS + 1):
-            load.deed = f"HUP {number}"
-            os.kill(gateway.pid, signal.SIGHUP)
-            await asyncio.sleep(STEADY)
-
-
 async def restart(port: int, instances: Sequence[Instance], load: Load) -> None:
     """TERM and a new start for one after the other, three times."""
     async with load.on(port):
@@ -127,29 +116,27 @@ def main() -> None:
         f"{machine()}; {CALLERS} callers over new connections and {CALLERS} over kept ones,"
         f" Signal takes {DELAY * 1000:.0f} ms"
     )
-    alone, together = Load(), Load()
+    load = Load()
     with standin.running(lambda _: Behaviour(delay=DELAY)) as server:
-        with served(server.url) as gateway:
-            asyncio.run(reload(gateway, alone))
         with instance(server.url) as first, instance(server.url) as second:
             with nginx(first, second) as port:
-                asyncio.run(restart(port, [first, second], together))
-    told = report("one gateway", alone) | report("two behind nginx", together)
+                asyncio.run(restart(port, [first, second], load))
+    report(load)
+    told = dict(ChainMap(*load.told.values()))
     goals = Goals()
     goals.only(["201"], told.values())
     goals.balanced(told, server.books)
     goals.exit()
 
 
-def report(title: str, load: Load) -> dict[str, Told]:
-    """Print a row for each deed; all that was told."""
-    print(f"\n{title:18} {'requests':>8} {'201':>6} {'p99 ms':>7} {'max ms':>7}")
+def report(load: Load) -> None:
+    """Print a row for each deed."""
+    print(f"\n{'':16} {'requests':>8} {'201':>6} {'p99 ms':>7} {'max ms':>7}")
     for deed, told in load.told.items():
         well = sum(one.status == 201 for one in told.values())
         delays = [one.seconds * 1000 for one in told.values()]
         late = percentile(delays, 0.99)
-        print(f"  {deed:16} {len(told):8} {well:6} {late:7.0f} {max(delays):7.0f}")
-    return dict(ChainMap(*load.told.values()))
+        print(f"{deed:16} {len(told):8} {well:6} {late:7.0f} {max(delays):7.0f}")
 
 
 if __name__ == "__main__":
