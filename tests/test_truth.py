@@ -9,7 +9,7 @@ from tests.load.truth import BACKENDS, books
 
 def test_the_books_of_the_gateway_and_of_signals_server_agree() -> None:
     with ThreadPoolExecutor() as pool:  # with both kinds of server at once
-        found = pool.map(partial(books, messages=400), BACKENDS)
+        found = pool.map(partial(books, messages=400, timeout=1), BACKENDS)
         for told, contradictions in found:
             assert contradictions == []
             answers = Counter(one.label for one in told)

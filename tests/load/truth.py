@@ -76,7 +76,7 @@ BACKENDS = {
 }
 
 
-def books(name: str, messages: int) -> tuple[list[Told], list[str]]:
+def books(name: str, messages: int, timeout: int = 2) -> tuple[list[Told], list[str]]:
     """Each answer, and every contradiction between the two books."""
     path, behaviours = BACKENDS[name]
 
@@ -86,7 +86,7 @@ def books(name: str, messages: int) -> tuple[list[Told], list[str]]:
 
     sent = {f"message {number}": send(number) for number in range(messages)}
     with standin.running(plan) as server:
-        with served(server.url + path, SIGNAL_TIMEOUT="1") as gateway:
+        with served(server.url + path, SIGNAL_TIMEOUT=str(timeout)) as gateway:
             told = asyncio.run(in_turns(gateway.port, sent.values(), CALLERS))
     return told, contradictions(dict(zip(sent, told)), server.books)
 
