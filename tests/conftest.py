@@ -1,9 +1,13 @@
 """What tests share: a fresh app for each test, and a fake of Signal's server at the line of `requests`."""
 
+import atexit
 import os
+import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -41,6 +45,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
+@cache
+def templates() -> Path:
+    """templates.yaml without its comments, which take most of the time to read it."""
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    text = Path("templates.yaml").read_text(encoding="utf-8")
+    path = Path(folder.name, "templates.yaml")
+    path.write_text(re.sub(r"(?m)^ *#.*\n", "", text), encoding="utf-8")
+    return path
+
+
 def settings(**changes: Any) -> Settings:
     """Settings that send, with one client named authentik."""
     given: dict[str, Any] = {
@@ -54,7 +69,8 @@ def settings(**changes: Any) -> Settings:
 
 def client(environ: dict[str, str] | None = None, **changes: Any) -> FlaskClient:
     """A client of a fresh app, whose bugs come out as exceptions."""
-    app = create_app(settings(**changes), environ or {"ADMIN_RECIPIENTS": ADMIN})
+    given = settings(**{"templates_file": templates(), **changes})
+    app = create_app(given, environ or {"ADMIN_RECIPIENTS": ADMIN})
     app.testing = True
     return app.test_client()
 

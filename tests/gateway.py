@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
+PROCFILE = dict(re.findall(r"(?m)^(\w+): (.*)", (ROOT / "Procfile").read_text()))
 # Below those that systems give to outgoing connections; each once, from a start of this process's own.
 _PORTS = iter(range(random.randrange(12_000, 30_000), 32_768))
 TOKEN = "e2e-token-0123456789abcdef"
@@ -34,8 +35,12 @@ class Gateway:
     """A running gateway; ``output`` is all it has printed so far."""
 
     process: "subprocess.Popen[str]"
-    url: str
+    port: int
     lines: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def output(self) -> str:
@@ -52,8 +57,7 @@ class Gateway:
 
     def connect(self, sent: bytes = b"") -> socket.socket:
         """A connection on which so much was said."""
-        address = ("127.0.0.1", int(self.url.rpartition(":")[2]))
-        connection = socket.create_connection(address, timeout=10)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         connection.sendall(sent)
         return connection
 
@@ -80,22 +84,15 @@ def read(connection: socket.socket) -> bytes:
 
 def command(kind: str = "web") -> list[str]:
     """The command line of a process type in the Procfile, without the variables that it sets."""
-    lines = dict(
-        line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines()
-    )
-    words = [word for word in lines[kind].split() if "=" not in word]
+    words = [word for word in PROCFILE[kind].split() if "=" not in word]
     program, *arguments = [word for word in words if word != "exec"]
     return [str(BIN / program), *arguments]
 
 
 def environment(**variables: str) -> dict[str, str]:
     """An environment without anything of the gateway's but these."""
-    kept = {
-        name: os.environ[name]
-        for name in ("PATH", "HOME", "LANG")
-        if name in os.environ
-    }
-    return {**kept, **variables}
+    kept = os.environ.keys() & {"PATH", "HOME", "LANG"}
+    return {**{name: os.environ[name] for name in kept}, **variables}
 
 
 def run_to_the_end(
@@ -103,13 +100,9 @@ def run_to_the_end(
 ) -> "subprocess.CompletedProcess[str]":
     """A start that is expected to fail, or a command that ends by itself."""
     return subprocess.run(
-        command(kind),
-        cwd=ROOT,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+        command(kind), cwd=ROOT, env=environment(**variables),
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
 
 
 def until(
@@ -169,12 +162,12 @@ def process(
 def running(**variables: str) -> Iterator[Gateway]:
     """A gateway that answers; stopped at the end as a platform stops it."""
     bound = re.search(r"--bind 127.0.0.1:(\d+)", variables.get("GUNICORN_CMD_ARGS", ""))
-    port = bound[1] if bound else variables["PORT"]
+    port = int(bound[1] if bound else variables["PORT"])
     process = subprocess.Popen(
         command(), cwd=ROOT, env=environment(**variables), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    gateway = Gateway(process, f"http://127.0.0.1:{port}")
+    gateway = Gateway(process, port)
     reader = threading.Thread(target=_collect, args=[gateway], daemon=True)
     reader.start()
     try:
@@ -188,16 +181,20 @@ def running(**variables: str) -> Iterator[Gateway]:
             process.stdout.close()
 
 
-@contextmanager
-def sending(signal_url: str, **variables: str) -> Iterator[Gateway]:
-    """A gateway that listens as on a platform and sends by the servers at ``signal_url``."""
-    defaults = {
-        "PORT": str(free_port()),
+def to_send(signal_url: str) -> dict[str, str]:
+    """The variables of a gateway that sends by the servers at ``signal_url``."""
+    return {
         "SIGNAL_API_URL": signal_url,
         "SIGNAL_NUMBER": NUMBER,
         "API_TOKENS": f"authentik:{TOKEN}",
     }
-    with running(**{**defaults, **variables}) as gateway:
+
+
+@contextmanager
+def sending(signal_url: str, **variables: str) -> Iterator[Gateway]:
+    """A gateway that listens as on a platform and sends."""
+    given = {"PORT": str(free_port()), **to_send(signal_url), **variables}
+    with running(**given) as gateway:
         yield gateway
 
 

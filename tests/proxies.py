@@ -7,10 +7,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import nginx
 from tests.gateway import ROOT, free_port, process
 
 DEPLOY = ROOT / "docs/deploy"
+_NGINX = """
+daemon off;
+user root;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  {inside}
+}}
+"""
 _CADDY = """auto_https disable_redirects
 admin off
 default_bind 127.0.0.1
@@ -71,12 +86,19 @@ def guarding_signal(folder: Path, signal: int, password: str) -> Iterator[int]:
     }
     text = _replaced(text, replacements)
     (folder / "server.conf").write_text(f"access_log {folder}/access.log;\n{text}")
-    configuration = nginx.write(folder, f"include {folder}/server.conf;")
+    configuration = write_nginx(folder, f"include {folder}/server.conf;")
     digest = ["openssl", "passwd", "-apr1", password]
     hashed = subprocess.run(digest, capture_output=True, text=True, check=True).stdout
     (folder / "htpasswd").write_text(f"gateway:{hashed}")
     with _started("nginx", ["-c", str(configuration)], folder, port):
         yield port
+
+
+def write_nginx(folder: Path, inside: str) -> Path:
+    """nginx.conf with ``inside`` in its part for HTTP; all that nginx writes is in ``folder``."""
+    path = folder / "nginx.conf"
+    path.write_text(_NGINX.format(folder=folder, inside=inside))
+    return path
 
 
 @contextmanager
@@ -104,7 +126,7 @@ def _nginx(folder: Path, instances: Sequence[int], http: int, https: int) -> lis
         second = f"server 127.0.0.1:{instances[1]}"
         replacements["#server 127.0.0.1:8881"] = second
     (folder / "server.conf").write_text(_replaced(text, replacements))
-    return ["-c", str(nginx.write(folder, f"include {folder}/server.conf;"))]
+    return ["-c", str(write_nginx(folder, f"include {folder}/server.conf;"))]
 
 
 def _caddy(folder: Path, instances: Sequence[int], http: int, https: int) -> list[str]:

@@ -9,9 +9,7 @@ from app.errors import ConfigurationError
 from tests.conftest import BEARER, TOKEN, client
 
 
-def test_problems_of_environment_and_templates_are_told_together(
-    tmp_path: Path,
-) -> None:
+def test_problems_of_environment_and_templates_come_together(tmp_path: Path) -> None:
     templates = tmp_path / "templates.yaml"
     templates.write_text("templates: 5\n")
     environ = {

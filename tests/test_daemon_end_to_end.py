@@ -49,17 +49,13 @@ def test_readiness_says_so_too(running: Gateway) -> None:
     ("body", "code"),
     [(b"{", -32700), (b"", -32600), (b'{"jsonrpc":"2.0","id":1,"method":"x"}', -32601)],
 )
-def test_the_daemons_errors_are_as_the_table_has_them(
-    body: bytes, code: int, url: str
-) -> None:
+def test_its_errors_are_as_the_table_has_them(body: bytes, code: int, url: str) -> None:
     answer = call("POST", url, body, monotonic() + 10)
     assert answer.status == 200
     assert answer.json()["error"]["code"] == code
 
 
-def test_a_path_that_is_not_the_daemons_is_told_as_a_mistake_in_the_address(
-    url: str,
-) -> None:
+def test_a_path_that_is_not_the_daemons_is_a_wrong_address(url: str) -> None:
     with gateway.sending(url.replace("/api/v1/rpc", "")) as running:
         answer = running.post(CODE)
         assert (answer.status_code, answer.json()["code"]) == (502, "signal_rejected")

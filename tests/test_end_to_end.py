@@ -3,71 +3,53 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pysignalclirestapi import SignalCliRestApi, SignalCliRestApiHTTPBasicAuth
 
 from tests import gateway, standin
-from tests.gateway import NUMBER, TOKEN, Gateway, read
+from tests.gateway import TOKEN, Gateway, read
 from tests.standin import Behaviour, StandIn
 
+Servers = tuple[Gateway, StandIn]
 CODE = {"From": "authentik", "To": "+49 151 12345678", "Body": "004821"}
+UNREGISTERED = '{"error":"Unregistered user"}'
+FAILURES = {  # by the recipient
+    "+4915112345671": (Behaviour(400, UNREGISTERED, False), 422, "not_on_signal"),
+    "+4915112345672": (Behaviour(500, "", False), 503, "signal_unreachable"),
+    "+4915112345673": (Behaviour(manner="reset"), 504, "signal_timeout"),
+    "+4915112345674": (Behaviour(manner="hang"), 504, "signal_timeout"),
+    "+4915112345675": (Behaviour(manner="trickle"), 504, "signal_timeout"),
+}
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[Gateway, StandIn]]:
+def servers() -> Iterator[Servers]:
     with standin.running() as upstream:
         with gateway.sending(upstream.url, SIGNAL_TIMEOUT="1") as running:
             yield running, upstream
 
 
 @pytest.fixture
-def pair(servers: tuple[Gateway, StandIn]) -> tuple[Gateway, StandIn]:
+def pair(servers: Servers) -> Servers:
     servers[1].plan = lambda document: Behaviour()
     servers[1].books.requests.clear()
     servers[1].books.accepted.clear()
     return servers
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "status", "code"),
-    [
-        (Behaviour(400, '{"error":"Unregistered user"}', False), 422, "not_on_signal"),
-        (Behaviour(500, "", False), 503, "signal_unreachable"),
-        (Behaviour(manner="reset"), 504, "signal_timeout"),
-        (Behaviour(manner="hang"), 504, "signal_timeout"),
-        (Behaviour(manner="trickle"), 504, "signal_timeout"),
-    ],
-)
-def test_a_failure_is_told_as_it_is_and_in_time(
-    behaviour: Behaviour, status: int, code: str, pair: tuple[Gateway, StandIn]
-) -> None:
+def test_failures_are_told_as_they_are_and_in_time(pair: Servers) -> None:
     running, upstream = pair
-    upstream.plan = lambda document: behaviour
+    upstream.plan = lambda document: FAILURES[document["recipients"][0]][0]
+    codes = [{**CODE, "To": to} for to in FAILURES]
     started = time.monotonic()
-    answer = running.post(CODE)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(running.post, codes))
     assert time.monotonic() - started < 1.5
-    assert len(upstream.books.requests) == 1
-
-
-def test_the_client_of_signal_cli_rest_api_sends_through_the_gateway(
-    pair: tuple[Gateway, StandIn],
-) -> None:
-    running, upstream = pair
-    auth = SignalCliRestApiHTTPBasicAuth("any", TOKEN)
-    api = SignalCliRestApi(running.url, NUMBER, auth=auth)
-    answer = api.send_message("hello **you**", ["+4915112345678"], text_mode="styled")
-    assert answer == {"timestamp": "1700000000000"}
-    assert upstream.books.requests == [
-        {
-            "number": NUMBER,
-            "recipients": ["+4915112345678"],
-            "message": "hello **you**",
-            "text_mode": "styled",
-            "notify_self": False,
-        }
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (status, code) for _, status, code in FAILURES.values()
     ]
+    assert len(upstream.books.requests) == len(FAILURES)
 
 
 HEAD = (
@@ -108,7 +90,7 @@ BODY = '{"to": "+4915112345678", "token": "004821"}'
     ],
 )  # fmt: skip
 def test_odd_requests_on_the_wire_get_a_clear_answer(
-    request_text: str, status: int, pair: tuple[Gateway, StandIn]
+    request_text: str, status: int, pair: Servers
 ) -> None:
     running, upstream = pair
     with running.connect(request_text.encode("latin-1")) as connection:

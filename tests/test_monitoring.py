@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -109,18 +108,6 @@ def test_the_queries_of_the_dashboard_are_valid(tmp_path: Path) -> None:
     assert f"{len(TARGETS)} rules found" in found
 
 
-@pytest.mark.system
-def test_the_scrape_configuration_of_the_document_is_valid(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
-    (tmp_path / "prometheus.yml").write_text(text)
-    (tmp_path / "signal-gateway.token").write_text(METRICS_TOKEN)
-    shutil.copy(DOCS / "monitoring/alerts.yaml", tmp_path)
-    found = promtool("check", "config", "prometheus.yml", folder=tmp_path)
-    assert "1 rule files found" in found and "7 rules found" in found
-    assert 'up{job="signal-gateway"}' in str(RULES)
-    assert yaml.safe_load(text)["scrape_configs"][0]["job_name"] == "signal-gateway"
-
-
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: str(rule["alert"]))
 def test_an_alert_says_what_to_do_and_links_nothing(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("critical", "warning")
@@ -139,17 +126,7 @@ def test_the_document_lists_every_metric_with_its_labels(told: Told) -> None:
     }
 
 
-def test_the_dashboard_is_for_grafana_11_and_any_prometheus_and_no_panel_covers_another() -> (
-    None
-):
+def test_the_dashboard_is_for_grafana_11_and_any_prometheus() -> None:
     assert DASHBOARD["schemaVersion"] == 39
     expected = {"type": "prometheus", "uid": "${datasource}"}
     assert all(part["datasource"] == expected for part in [*PANELS, *TARGETS])
-    taken = [
-        (x, y)
-        for place in (panel["gridPos"] for panel in PANELS)
-        for x in range(place["x"], place["x"] + place["w"])
-        for y in range(place["y"], place["y"] + place["h"])
-    ]
-    assert all(x < 24 for x, _ in taken) and len(set(taken)) == len(taken)
-    assert len({panel["id"] for panel in PANELS}) == len(PANELS)

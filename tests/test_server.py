@@ -7,8 +7,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -18,6 +18,8 @@ from tests.gateway import TOKEN, Gateway, read
 from tests.standin import StandIn
 
 SILENT_SECONDS = 5
+CutOff = tuple[set[bytes], bytes, float]  # what each kind still read, after seconds
+Silent = Future[CutOff]
 CLOSE = (
     f"POST /v2/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
     "Connection: close\r\nContent-Length: %d\r\n\r\n"
@@ -45,24 +47,41 @@ def request(number: int) -> bytes:
     return (CLOSE % len(body) + body).encode()
 
 
-def test_idle_and_half_open_connections_delay_nobody_and_are_closed(
-    running: Gateway,
-) -> None:
-    with ExitStack() as stack:
-        for _ in range(400):  # more than threads
+def test_a_caller_who_is_gone_leaves_no_line_in_the_log(running: Gateway) -> None:
+    lines = len(running.lines)
+    running.connect(b"POST /v2/s").close()
+    gone = running.connect(b"POST /v2/s")
+    gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    gone.close()
+    assert running.post(code(3)).status_code == 201
+    gateway.until(lambda: len(running.lines) > lines)
+    assert ["to=+49" in line for line in running.lines[lines:]] == [True]
+
+
+@pytest.fixture(scope="module")
+def silent(running: Gateway) -> Iterator[Silent]:
+    """Strangers who stay during the tests that follow, until the gateway cuts them off."""
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        for _ in range(700):  # more than threads
             stack.enter_context(running.connect())
         begun = [
             stack.enter_context(running.connect(b"POST /v2/send HTTP"))
             for _ in range(20)
         ]
         bodiless = stack.enter_context(running.connect((CLOSE % 100).encode()))
-        started = time.monotonic()
-        assert running.post(code(1)).status_code == 201
-        assert time.monotonic() - started < 2
-        assert all(read(connection) == b"" for connection in begun)
-        assert read(bodiless).startswith(b"HTTP/1.1 400")
-        assert SILENT_SECONDS - 0.5 < time.monotonic() - started < SILENT_SECONDS + 2
-    assert "BlockingIOError" not in running.output
+        yield pool.submit(cut_off, begun, bodiless)
+
+
+def cut_off(begun: Sequence[socket.socket], bodiless: socket.socket) -> CutOff:
+    started = time.monotonic()
+    answers = {read(connection) for connection in begun}
+    return answers, read(bodiless), time.monotonic() - started
+
+
+def test_silent_callers_delay_nobody(silent: Silent, running: Gateway) -> None:
+    started = time.monotonic()
+    assert running.post(code(1)).status_code == 201
+    assert time.monotonic() - started < 2
 
 
 def test_callers_who_do_not_hang_up_delay_nobody(running: Gateway) -> None:
@@ -76,9 +95,7 @@ def test_callers_who_do_not_hang_up_delay_nobody(running: Gateway) -> None:
         assert time.monotonic() - started < 2
 
 
-def test_the_answer_to_a_large_request_that_is_not_read_is_not_lost(
-    running: Gateway,
-) -> None:
+def test_the_answer_to_a_body_that_is_not_read_is_not_lost(running: Gateway) -> None:
     body = b" " * 8_000_000
     for _ in range(10):
         with running.connect((CLOSE % len(body)).encode() + body) as caller:
@@ -100,17 +117,6 @@ def test_a_malformed_line_with_a_token_is_repeated_nowhere(
     assert secret not in answer + running.output
 
 
-def test_a_caller_who_is_gone_leaves_no_line_in_the_log(running: Gateway) -> None:
-    lines = len(running.lines)
-    running.connect(b"POST /v2/s").close()
-    gone = running.connect(b"POST /v2/s")
-    gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    gone.close()
-    assert running.post(code(3)).status_code == 201
-    gateway.until(lambda: len(running.lines) > lines)
-    assert ["to=+49" in line for line in running.lines[lines:]] == [True]
-
-
 def test_a_stop_serves_who_is_connected_already(signal_server: StandIn) -> None:
     accepted = len(signal_server.books.accepted)
     with gateway.sending(signal_server.url) as stopping, ExitStack() as stack:
@@ -123,7 +129,10 @@ def test_a_stop_serves_who_is_connected_already(signal_server: StandIn) -> None:
         stopping.process.send_signal(signal.SIGTERM)
         stopping.wait_for("Handling signal: term")
         os.kill(worker, signal.SIGCONT)
-        answers = [read(caller)[:12] for caller in callers]
+        answers = []
+        for caller in callers:
+            answers.append(read(caller)[:12])
+            caller.close()  # or the gateway would wait for it
         assert stopping.process.wait(10) == 0
         with pytest.raises(ConnectionRefusedError):
             stopping.connect()
@@ -150,3 +159,11 @@ def test_a_reload_loses_nobody(signal_server: StandIn) -> None:
         found = set().union(*(caller.result() for caller in callers))
     assert 201 in found and found <= {201, 429}  # each number has its limit
     assert not re.search("Traceback|ERROR", reloading.output)
+
+
+def test_half_open_connections_are_closed(silent: Silent, running: Gateway) -> None:
+    unfinished, bodiless, seconds = silent.result()
+    assert unfinished == {b""}
+    assert bodiless.startswith(b"HTTP/1.1 400")
+    assert SILENT_SECONDS - 0.5 < seconds < SILENT_SECONDS + 2
+    assert "BlockingIOError" not in running.output

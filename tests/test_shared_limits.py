@@ -1,40 +1,34 @@
 """Two gateways with two workers each and one Redis; and what happens when it stops."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests import gateway, redis_server, standin
-from tests.gateway import Gateway
 
 pytestmark = pytest.mark.system
 CODE = {"To": "+4915112345678", "Body": "004821"}
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[redis_server.Redis]:
-    with redis_server.running(tmp_path) as found:
-        yield found
-
-
 def test_the_eleventh_code_is_refused_wherever_it_arrives_and_without_redis_codes_go_out(
-    redis: redis_server.Redis,
+    tmp_path: Path,
 ) -> None:
     with ExitStack() as stack:
+        redis = stack.enter_context(redis_server.running(tmp_path))
         signal = stack.enter_context(standin.running())
-        gateways = [stack.enter_context(started(signal, redis)) for _ in range(2)]
+        more = {"RATE_LIMIT_STORAGE_URI": redis.uri, "WEB_CONCURRENCY": "2"}
+        gateways = [
+            stack.enter_context(gateway.sending(signal.url, **more)) for _ in range(2)
+        ]
         answers = [gateways[number % 2].post(CODE).status_code for number in range(10)]
         assert answers == [201] * 10
         for _ in range(4):  # each of the four workers
             for running in gateways:
                 answer = running.post(CODE)
-                assert (answer.status_code, answer.json()["code"]) == (
-                    429,
-                    "rate_limited",
-                )
+                assert answer.status_code == 429
+                assert answer.json()["code"] == "rate_limited"
                 assert 0 < int(answer.headers["Retry-After"]) <= 300
         assert len(signal.books.accepted) == 10
 
@@ -44,11 +38,3 @@ def test_the_eleventh_code_is_refused_wherever_it_arrives_and_without_redis_code
             running.wait_for("CRITICAL the storage of the limits does not answer")
         ready = requests.get(f"{gateways[0].url}/health/ready", timeout=10)
         assert ready.json()["problems"] == ["limits_unreachable"]
-
-
-def started(
-    signal: standin.StandIn, redis: redis_server.Redis
-) -> AbstractContextManager[Gateway]:
-    return gateway.sending(
-        signal.url, RATE_LIMIT_STORAGE_URI=redis.uri, WEB_CONCURRENCY="2"
-    )

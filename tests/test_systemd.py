@@ -49,9 +49,7 @@ def verify(folder: Path, unit: str, text: str) -> tuple[int, str]:
 
 @pytest.mark.system
 @pytest.mark.parametrize("unit", UNITS)
-def test_systemd_takes_the_unit_and_would_tell_a_mistake(
-    unit: str, tmp_path: Path
-) -> None:
+def test_systemd_takes_the_unit_and_tells_a_mistake(unit: str, tmp_path: Path) -> None:
     text = (DEPLOY / unit).read_text()
     assert verify(tmp_path, unit, text) == (0, "")
     wrong = text.replace("ProtectHome=", "ProtectHomes=")
@@ -78,7 +76,7 @@ def test_the_unit_starts_what_the_procfile_starts() -> None:
     assert values("WorkingDirectory") == ["/opt/signal-gateway"]
 
 
-def test_the_gateway_runs_in_the_environment_of_the_unit(tmp_path: Path) -> None:
+def test_the_gateway_runs_as_the_unit_says(tmp_path: Path) -> None:
     (credential,) = values("LoadCredential")
     assert credential == "api-tokens:/etc/signal-gateway/api-tokens"
     (tmp_path / "api-tokens").write_text(f"authentik:{TOKEN}\n")
@@ -88,28 +86,21 @@ def test_the_gateway_runs_in_the_environment_of_the_unit(tmp_path: Path) -> None
     assert values("ExecStart", UNITS[1])[0].split()[3:6] == [
         "daemon", "--http", "127.0.0.1:8080",
     ]  # fmt: skip
-    with standin.running() as signal:
+    assert values("Type") == ["notify"]
+    notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with standin.running() as signal, notified:
+        notified.bind(socket_path := str(tmp_path / "notify"))
+        notified.settimeout(10)
         address = environment["SIGNAL_API_URL"].replace(":8080", f":{signal.port}")
         bind = f"--bind 127.0.0.1:{gateway.free_port()}"
         templates = str(ROOT / "templates.yaml")
-        here = {"TEMPLATES_FILE": templates, "GUNICORN_CMD_ARGS": bind}
+        here = {"TEMPLATES_FILE": templates, "NOTIFY_SOCKET": socket_path}
         started = {**environment, **here, "SIGNAL_API_URL": address}
-        with gateway.running(**started) as running:
+        with gateway.running(GUNICORN_CMD_ARGS=bind, **started) as running:
+            assert notified.recv(1000).startswith(b"READY=1")
             answer = running.post(CODE)
     assert (answer.status_code, answer.json()) == (201, {"timestamp": "1700000000000"})
     assert signal.books.requests[0]["params"]["account"] == NUMBER
-
-
-def test_gunicorn_tells_systemd_when_it_is_ready(tmp_path: Path) -> None:
-    assert values("Type") == ["notify"]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
-        notified.bind(str(tmp_path / "notify"))
-        notified.settimeout(10)
-        bind = f"--bind 127.0.0.1:{gateway.free_port()}"
-        with gateway.running(
-            GUNICORN_CMD_ARGS=bind, NOTIFY_SOCKET=str(tmp_path / "notify")
-        ):
-            assert notified.recv(1000).startswith(b"READY=1")
 
 
 def test_each_secret_of_the_unit_may_be_in_a_file_and_has_its_credential() -> None:

@@ -18,7 +18,7 @@ SCHEMAS = [
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=["2026.2", "2026.8"])
 @pytest.mark.parametrize("text", ALL)
-def test_authentiks_own_schema_takes_every_file_and_knows_each_attribute(
+def test_authentiks_schema_takes_every_file_and_attribute(
     text: str, schema: Any
 ) -> None:
     entries = applied().apply(text)

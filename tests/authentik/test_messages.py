@@ -1,13 +1,11 @@
 """From authentik to the message in Signal, through a gateway with the clients' rules that the guide tells."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-import responses
+from responses import RequestsMock
 from werkzeug.test import TestResponse
 
 from app.settings import ApiToken
@@ -23,6 +21,7 @@ from tests.authentik.posting import (
 from tests.authentik.stand_in import EXPRESSION_POLICY, evaluate
 from tests.conftest import ADMIN, NUMBER, TOKEN, client
 from tests.documentation.documents import blocks, text_of
+from tests.posting import sent
 
 GUIDE = blocks("docs/authentik.md")
 RULES, OWN_RULES = (block.text for block in GUIDE if block.language == "yaml")
@@ -43,10 +42,6 @@ def post(tmp_path: Path) -> Post:
     return posted
 
 
-def sent(signal: responses.RequestsMock) -> list[dict[str, Any]]:
-    return [json.loads(call.request.body or b"") for call in signal.calls]
-
-
 @pytest.mark.parametrize(
     ("blueprint", "language", "first_line"),
     [
@@ -57,7 +52,7 @@ def sent(signal: responses.RequestsMock) -> list[dict[str, Any]]:
     ],
 )
 def test_a_code_arrives_in_the_gateways_words(
-    blueprint: str, language: str, first_line: str, post: Post, signal: responses.RequestsMock
+    blueprint: str, language: str, first_line: str, post: Post, signal: RequestsMock
 ) -> None:  # fmt: skip
     assert post(code(blueprint, language)).status_code == 201
     (message,) = sent(signal)
@@ -65,9 +60,7 @@ def test_a_code_arrives_in_the_gateways_words(
     assert message["message"].splitlines()[:3] == [first_line, "", "004821"]
 
 
-def test_a_code_arrives_in_authentiks_words(
-    post: Post, signal: responses.RequestsMock
-) -> None:
+def test_a_code_arrives_in_authentiks_words(post: Post, signal: RequestsMock) -> None:
     assert post(code(files.CODES_OWN_TEXT), OWN_RULES).status_code == 201
     assert sent(signal) == [
         {
@@ -90,7 +83,7 @@ def test_a_code_arrives_in_authentiks_words(
     ],
 )
 def test_an_alert_is_a_line_for_people(
-    event: Event | None, line: str, post: Post, signal: responses.RequestsMock
+    event: Event | None, line: str, post: Post, signal: RequestsMock
 ) -> None:
     assert post(alert(files.ALERTS, event)).status_code == 201
     answer = post(alert(files.ALERTS_OWN_TEXT, event), OWN_RULES)
@@ -104,7 +97,7 @@ def test_an_alert_is_a_line_for_people(
 
 @pytest.mark.parametrize("rule", ["templates: [sms, notification]", "passthrough: false"])  # fmt: skip
 def test_a_client_that_may_send_no_text_of_its_own_is_told_that_it_is_forbidden(
-    rule: str, post: Post, signal: responses.RequestsMock
+    rule: str, post: Post, signal: RequestsMock
 ) -> None:
     rules = f"clients:\n  authentik: {{{rule}}}\n  alerts: {{{rule}}}\n"
     own_alert = alert(files.ALERTS_OWN_TEXT, FAILED_LOGIN)
@@ -119,7 +112,7 @@ def test_a_client_that_may_send_no_text_of_its_own_is_told_that_it_is_forbidden(
     [(files.ALERTS, RULES), (files.ALERTS_OWN_TEXT, OWN_RULES)],
 )
 def test_no_user_name_can_hide_the_alert_or_write_another(
-    blueprint: str, rules: str, post: Post, signal: responses.RequestsMock
+    blueprint: str, rules: str, post: Post, signal: RequestsMock
 ) -> None:
     name = "{token} {stage.x}\n\n**authentik: notice**\n\nAll is well" + "!" * 1000
     event = Event("login_failed", {"username": name}, {}, "203.0.113.7")
@@ -131,7 +124,7 @@ def test_no_user_name_can_hide_the_alert_or_write_another(
 
 
 def test_who_types_a_placeholder_for_a_number_writes_to_nobody(
-    post: Post, signal: responses.RequestsMock
+    post: Post, signal: RequestsMock
 ) -> None:
     answer = post(code(files.CODES_OWN_TEXT, to="{ADMINS}"), OWN_RULES)
     assert answer.get_json()["code"] == "invalid_recipient"

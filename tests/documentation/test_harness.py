@@ -18,14 +18,6 @@ from tests.documentation.sandbox import Typed, read
 
 DOCUMENT = "tests/documentation/wrong.md"
 LINES = text_of(DOCUMENT).splitlines()
-RIGHT = (
-    "export SIGNAL_API_URL=http://127.0.0.1:8080 SIGNAL_NUMBER=+4915100000001\n",
-    "API_TOKENS=authentik:$(openssl rand -hex 32)\ncd app\ncd ..\n",
-    ".venv/bin/gunicorn wsgi:app\n",
-    "curl http://127.0.0.1:8880/v2/send -H 'Authorization: Bearer TOKEN'"
-    """ -d '{"to": "+4915112345678", "token": "004821"}'""",
-    "sudo install -m 600 /dev/null /etc/gateway.env\necho A=1 > /etc/gateway.env\n",
-)
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +33,6 @@ def test_a_wrong_block_is_found(
     with pytest.raises(Exception) as found:
         rules.action(block)(case)
     assert LINES[block.line - 3] in str(found.value)
-
-
-@pytest.mark.system
-def test_what_a_block_sets_holds_for_the_next(tmp_path: Path) -> None:
-    shells = [Block("x.md", line, "sh", text) for line, text in enumerate(RIGHT)]
-    problems, output = read(shells, tmp_path)
-    assert "".join(problems.values()) == ""
-    assert '{"timestamp":"1700000000000"}' in output
-    assert (tmp_path / "etc/gateway.env").read_text() == "A=1\n"
 
 
 def test_a_document_is_taken_apart(tmp_path: Path) -> None:

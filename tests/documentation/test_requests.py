@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import responses
 import yaml
 from apprise import Apprise
+from responses import RequestsMock
 
 from tests import gateway, standin
 from tests.conftest import ADMIN, BEARER, client
@@ -16,6 +16,7 @@ from tests.gateway import NUMBER, TOKEN, Gateway
 from tests.posting import sent
 from tests.standin import StandIn
 
+Servers = tuple[Gateway, StandIn]
 CASES = sorted((Path(__file__).parent / "requests").glob("*/*.yaml"))
 RECIPIENT = "+4915112345678"
 MOVE = "docs/from-secured-signal-api.md"
@@ -49,7 +50,7 @@ FIELDS = {
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_a_request_has_exactly_this_outcome(
-    path: Path, signal: responses.RequestsMock, tmp_path: Path
+    path: Path, signal: RequestsMock, tmp_path: Path
 ) -> None:
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
     request = case["request"]
@@ -72,7 +73,7 @@ def test_every_field_of_the_table_is_tried() -> None:
 
 
 def test_the_fields_of_the_table_are_filled(
-    signal: responses.RequestsMock, tmp_path: Path
+    signal: RequestsMock, tmp_path: Path
 ) -> None:
     path = tmp_path / "templates.yaml"
     document = {
@@ -86,15 +87,13 @@ def test_the_fields_of_the_table_are_filled(
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[tuple[Gateway, StandIn]]:
+def running() -> Iterator[Servers]:
     with standin.running() as signal, gateway.sending(signal.url) as process:
         yield process, signal
 
 
 @pytest.mark.parametrize("target", APPRISE)
-def test_apprise_sends_through_the_gateway(
-    target: str, running: tuple[Gateway, StandIn]
-) -> None:
+def test_apprise_sends_through_the_gateway(target: str, running: Servers) -> None:
     process, signal = running
     signal.books.requests.clear()
     service, host = Apprise(), process.url.removeprefix("http://")

@@ -101,7 +101,7 @@ def _spoiled(draw: Draw, text: str) -> bytes:
         return raw[:cut] + draw.raw(16) + raw[cut + draw.up_to(16) :]
     if draw.one_in(2):
         return raw + b" " * draw.of((LONGEST - len(raw), LONGEST, LONGEST + 1))
-    return _any(draw, 0).encode("utf-8", "surrogatepass") if draw.up_to(1) else b""
+    return _any(draw).encode("utf-8", "surrogatepass") if draw.up_to(1) else b""
 
 
 def _object(draw: Draw, pairs: list[tuple[str, str]]) -> str:
@@ -117,7 +117,7 @@ def _object(draw: Draw, pairs: list[tuple[str, str]]) -> str:
 
 def _value(draw: Draw, key: str) -> str:
     if key not in SAMPLES or draw.one_in(10):
-        return _any(draw, 0)
+        return _any(draw)
     if key in RECIPIENT_KEYS and draw.one_in(2):
         return f"[{', '.join(_recipient(draw) for _ in range(draw.of((1, 2, 5, 51))))}]"
     return _recipient(draw) if key in RECIPIENT_KEYS else draw.of(SAMPLES[key])
@@ -129,18 +129,6 @@ def _recipient(draw: Draw) -> str:
     return draw.of(_RECIPIENTS) if draw.up_to(9) else json.dumps(draw.text(24))
 
 
-def _any(draw: Draw, depth: int) -> str:
+def _any(draw: Draw) -> str:
     """Any JSON value, and some that only look like one."""
-    kind = draw.up_to(6 if depth < 4 else 4)
-    if kind == 0:
-        return json.dumps(draw.text(32))
-    if kind == 1:
-        return str(draw.whole())
-    if kind == 2:
-        return json.dumps(draw.real())
-    if kind <= 4:
-        return draw.of(_ODD)
-    items = [_any(draw, depth + 1) for _ in range(draw.up_to(3))]
-    if kind == 5:
-        return f"[{', '.join(items)}]"
-    return f"{{{', '.join(f'{json.dumps(draw.of(KEYS))}: {item}' for item in items)}}}"
+    return draw.of((*_ODD, json.dumps(draw.text(32)), str(draw.whole())))

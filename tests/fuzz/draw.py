@@ -36,9 +36,6 @@ class Draw:
     def whole(self) -> int:
         return int(self._data.ConsumeInt(16))
 
-    def real(self) -> float:
-        return float(self._data.ConsumeFloat())
-
     def raw(self, longest: int) -> bytes:
         return bytes(self._data.ConsumeBytes(self.up_to(longest)))
 

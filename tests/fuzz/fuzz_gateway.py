@@ -6,7 +6,6 @@ exception or a broken rule ends the run and shows the input.
 
 import argparse
 import logging
-import random
 import sys
 import tempfile
 import time
@@ -126,23 +125,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=int, default=3600)
     parser.add_argument("--log-format", choices=("text", "json"), default="text")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="fuzz-gateway-"))
     app, server = gateway(folder, given.log_format), SignalServer()
     lines = Lines(logging.getLogger("app"))
-    source = random.Random(given.seed)
-    (folder / "corpus").mkdir()
-    for number in range(200):
-        begin = source.randbytes(source.randrange(2000))
-        (folder / f"corpus/{number}").write_bytes(begin)
     options = [f"-atheris_runs={given.runs}", f"-seed={given.seed}", *OPTIONS]
-    options += [f"-max_total_time={given.seconds}", f"-artifact_prefix={folder}/"]
+    options.append(f"-artifact_prefix={folder}/")
     with responses.RequestsMock(assert_all_requests_are_fired=False) as fake:
         server.serve(fake)
         fuzzer = Fuzzer(app, server, fake, lines)
-        atheris.Setup([sys.argv[0], *options, f"{folder}/corpus"], fuzzer.run)
+        atheris.Setup([sys.argv[0], *options], fuzzer.run)
         try:
             atheris.Fuzz()
         finally:  # it ends by ending the process

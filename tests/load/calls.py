@@ -85,9 +85,7 @@ class Caller:
                 await writer.wait_closed()
 
 
-def request(
-    document: object = None, path: str = "/v2/send", token: str = TOKEN
-) -> bytes:
+def request(document: Any = None, path: str = "/v2/send", token: str = TOKEN) -> bytes:
     """A POST of the document, or a GET if there is none."""
     body = "" if document is None else json.dumps(document)
     method = "POST" if body else "GET"

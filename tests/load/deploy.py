@@ -1,37 +1,36 @@
 """A deploy under load, not one failed request: python -m tests.load.deploy
 
-First one gateway gets HUP three times. Then two of them stand behind a real nginx, and one after the
-other is stopped with TERM and started again, three times each, with four seconds between one start
-and the next stop. All the while 16 callers send over a new connection each time and 16 over one that
-stays open. A request is counted with what was done last before its answer. Exits 1 if a goal is missed.
+Two gateways stand behind a real nginx, and one after the other is stopped with TERM and started again,
+three times each, with four seconds between one start and the next stop. All the while 16 callers send over
+a new connection each time and 16 over one that stays open. A request is counted with what was done last
+before its answer. Exits 1 if a goal is missed.
 """
 
 import asyncio
-import os
 import random
 import shutil
-import signal
 import sys
 from collections import ChainMap
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests import standin
 from tests.gateway import free_port, process
 from tests.load.calls import Caller, Told, messages
-from tests.load.processes import Server, machine, served
+from tests.load.processes import Restartable, Server, machine, served
 from tests.load.report import Goals, percentile
-from tests.nginx import write
+from tests.proxies import write_nginx
 from tests.standin import Behaviour
 
 CALLERS = 16  # of each kind
 DELAY = 0.1  # of Signal
 MOST_PAUSE = 0.1  # seconds between a caller's requests
 ROUNDS = 3
-STEADY = 2.0  # seconds between one HUP and the next
+STEADY = 2.0  # seconds before the first stop
 # As it comes, but for `fail_timeout`: after a refused connection nginx leaves an instance out for ten
 # seconds, and if the other is stopped within that time, there is none left. It counts whole seconds
 # and wants to see a success first, so that one means up to three.
@@ -76,17 +75,12 @@ class Load:
         await caller.close()
 
 
-class Instance(ExitStack):
-    """A gateway on a port of its own; ``close`` stops it with TERM."""
+Instance = Restartable[Server]
 
-    def __init__(self, signal_url: str) -> None:
-        super().__init__()
-        self.signal_url = signal_url
-        self.port = free_port()
-        self.start()
 
-    def start(self) -> None:
-        self.enter_context(served(self.signal_url, PORT=str(self.port)))
+def instance(signal_url: str) -> Instance:
+    """A gateway on a port of its own."""
+    return Restartable(partial(served, signal_url, PORT=str(free_port())))
 
 
 @contextmanager
@@ -96,21 +90,14 @@ def nginx(*instances: Instance) -> Iterator[int]:
     if not program:
         sys.exit("nginx is not installed")
     port = free_port()
-    servers = [f"server 127.0.0.1:{one.port} fail_timeout=1s;" for one in instances]
+    servers = [
+        f"server 127.0.0.1:{one.running.port} fail_timeout=1s;" for one in instances
+    ]
     with TemporaryDirectory() as folder:
         inside = SERVERS.format(port=port, servers=" ".join(servers))
-        path = write(Path(folder), inside)
+        path = write_nginx(Path(folder), inside)
         with process([program, "-c", str(path)], port, {}):
             yield port
-
-
-async def reload(gateway: Server, load: Load) -> None:
-    """HUP, three times."""
-    async with load.on(gateway.port):
-        for number in range(1, ROUNDS + 1):
-            load.deed = f"HUP {number}"
-            os.kill(gateway.pid, signal.SIGHUP)
-            await asyncio.sleep(STEADY)
 
 
 async def restart(port: int, instances: Sequence[Instance], load: Load) -> None:
@@ -129,29 +116,27 @@ def main() -> None:
         f"{machine()}; {CALLERS} callers over new connections and {CALLERS} over kept ones,"
         f" Signal takes {DELAY * 1000:.0f} ms"
     )
-    alone, together = Load(), Load()
+    load = Load()
     with standin.running(lambda _: Behaviour(delay=DELAY)) as server:
-        with served(server.url) as gateway:
-            asyncio.run(reload(gateway, alone))
-        with Instance(server.url) as first, Instance(server.url) as second:
+        with instance(server.url) as first, instance(server.url) as second:
             with nginx(first, second) as port:
-                asyncio.run(restart(port, [first, second], together))
-    told = report("one gateway", alone) | report("two behind nginx", together)
+                asyncio.run(restart(port, [first, second], load))
+    report(load)
+    told = dict(ChainMap(*load.told.values()))
     goals = Goals()
     goals.only(["201"], told.values())
     goals.balanced(told, server.books)
     goals.exit()
 
 
-def report(title: str, load: Load) -> dict[str, Told]:
-    """Print a row for each deed; all that was told."""
-    print(f"\n{title:18} {'requests':>8} {'201':>6} {'p99 ms':>7} {'max ms':>7}")
+def report(load: Load) -> None:
+    """Print a row for each deed."""
+    print(f"\n{'':16} {'requests':>8} {'201':>6} {'p99 ms':>7} {'max ms':>7}")
     for deed, told in load.told.items():
         well = sum(one.status == 201 for one in told.values())
         delays = [one.seconds * 1000 for one in told.values()]
         late = percentile(delays, 0.99)
-        print(f"  {deed:16} {len(told):8} {well:6} {late:7.0f} {max(delays):7.0f}")
-    return dict(ChainMap(*load.told.values()))
+        print(f"{deed:16} {len(told):8} {well:6} {late:7.0f} {max(delays):7.0f}")
 
 
 if __name__ == "__main__":

@@ -2,21 +2,17 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
+from typing import Generic, TypeVar
 
-from tests.gateway import (
-    NUMBER,
-    ROOT,
-    TOKEN,
-    command,
-    free_port,
-    process,
-)
+from tests.gateway import ROOT, command, free_port, process, to_send
+
+T = TypeVar("T")
 
 TICKS = os.sysconf("SC_CLK_TCK")
 # What most systems allow a process.
@@ -66,28 +62,32 @@ def machine() -> str:
     return f"{len(models)} x {models[0]}"
 
 
+class Restartable(ExitStack, Generic[T]):
+    """What ``run`` starts: ``close`` stops it, and ``start`` starts it again."""
+
+    def __init__(self, run: Callable[[], AbstractContextManager[T]]) -> None:
+        super().__init__()
+        self.run = run
+        self.start()
+
+    def start(self) -> None:
+        self.running = self.enter_context(self.run())
+
+
 @contextmanager
-def served(
-    signal_url: str, app: str = "wsgi:app", **variables: str
-) -> Iterator[Server]:
+def served(signal_url: str, app: str = "wsgi:app", **more: str) -> Iterator[Server]:
     """``app`` as the Procfile starts the gateway, with the project's own templates.
 
     Each recipient has a limit that is counted and never met.
     """
-    port = int(variables.get("PORT") or free_port())
+    port = int(more.get("PORT") or free_port())
     arguments = [app if part == "wsgi:app" else part for part in command()]
     with TemporaryDirectory() as folder:
         templates = Path(folder) / "templates.yaml"
         own = (ROOT / "templates.yaml").read_text()
         templates.write_text(own.replace(USUAL, NEVER_MET, 1))
-        given = {
-            "PORT": str(port),
-            "SIGNAL_API_URL": signal_url,
-            "SIGNAL_NUMBER": NUMBER,
-            "API_TOKENS": f"authentik:{TOKEN}",
-            "TEMPLATES_FILE": str(templates),
-            **variables,
-        }
+        here = {"PORT": str(port), "TEMPLATES_FILE": str(templates)}
+        given = {**to_send(signal_url), **here, **more}
         started = monotonic()
         with process([*OPEN_FILES, *arguments], port, given) as pid:
             yield Server(port, pid, _first_answer(port) - started)

@@ -11,20 +11,78 @@ only callers who came before a worker was killed. Exits 1 if a goal is missed.
 
 import argparse
 import asyncio
+import os
+import random
+import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 
+from tests import standin
 from tests.gateway import free_port
 from tests.load.calls import Caller, Told, messages
-from tests.load.faults import SignalServer, Trouble
-from tests.load.processes import machine, served
+from tests.load.processes import Restartable, Server, machine, served
 from tests.load.report import Goals, percentile
-from tests.standin import Behaviour
+from tests.standin import Behaviour, Books, StandIn
 
 RATE = 30  # messages a second
 LATENCY = 0.1  # of Signal
+DOWN_SECONDS = 3.0
+SECOND = 1.0
+AT_ONCE = 0.05  # seconds for a process to die
+
+
+@dataclass
+class Trouble:
+    """Does the harm to a gateway and to its Signal server, and keeps a list of it.
+
+    Signal's server was ``down`` from the first to the second moment of each pair.
+    """
+
+    gateway: Server
+    signal: Restartable[StandIn]
+    kills: list[float] = field(default_factory=list)
+    reloads: int = 0
+    down: list[tuple[float, float]] = field(default_factory=list)
+
+    async def kill(self) -> None:
+        os.kill(random.choice(self.gateway.pids[1:]), signal.SIGKILL)
+        self.kills.append(monotonic())
+
+    async def reload(self) -> None:
+        self.reloads += 1
+        os.kill(self.gateway.pid, signal.SIGHUP)
+
+    async def interrupt(self) -> None:
+        """Take Signal's server away for a few seconds."""
+        started = monotonic()
+        self.signal.close()
+        await asyncio.sleep(DOWN_SECONDS)
+        self.signal.start()
+        self.down.append((started, monotonic()))
+
+    def unexplained(self, told: Mapping[str, Told]) -> Iterator[str]:
+        """Each answer that this trouble does not explain."""
+        for text, one in told.items():
+            if one.status and one.status != 201 and not self._was_down(one):
+                yield f"{text}: told {one.label}, and Signal was up"
+            if not one.status and not self._was_in_hand(one):
+                yield f"{text}: {one.label}, and no worker was killed"
+
+    def _was_in_hand(self, one: Told) -> bool:
+        """Whether a worker may have had it when it was killed. Who comes later is answered by the next."""
+        return any(
+            one.started <= moment + AT_ONCE and moment <= one.ended <= moment + SECOND
+            for moment in self.kills
+        )
+
+    def _was_down(self, one: Told) -> bool:
+        return one.status in (503, 504) and any(
+            start <= one.ended and one.started <= end + SECOND
+            for start, end in self.down
+        )
 
 
 @dataclass
@@ -88,21 +146,22 @@ def main() -> None:
         f" a minute has {given.length:.0f} s\n\n{'minute':>6} {'requests':>8} {'201':>6}"
         f" {'503':>4} {'504':>4} {'none':>4} {'p50 ms':>6} {'p99 ms':>6} {'MB':>4}"
     )
-    with SignalServer(free_port(), lambda _: Behaviour(delay=LATENCY)) as signal:
-        with served(signal.url) as gateway:
-            run = Run(Trouble(gateway, signal), given.minutes, given.length)
+    plan, books = (lambda _: Behaviour(delay=LATENCY)), Books()
+    with Restartable(partial(standin.running, plan, free_port(), books)) as server:
+        with served(server.running.url) as gateway:
+            run = Run(Trouble(gateway, server), given.minutes, given.length)
             asyncio.run(run.go())
-    report(run.trouble, run.told)
+    report(run.trouble, run.told, books)
 
 
-def report(trouble: Trouble, told: dict[str, Told]) -> None:
+def report(trouble: Trouble, told: dict[str, Told], books: Books) -> None:
     silent = sum(not one.status for one in told.values())
     print(
         f"\n{len(told)} requests, {silent} without an answer; {len(trouble.kills)} workers killed,"
         f" {trouble.reloads} times HUP, {len(trouble.down)} times Signal away"
     )
     goals = Goals()
-    goals.balanced(told, trouble.signal.books)
+    goals.balanced(told, books)
     goals.none("answers that the trouble does not explain", trouble.unexplained(told))
     goals.exit()
 
