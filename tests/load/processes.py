@@ -6,18 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Generic, TypeVar
 
-from tests.gateway import ROOT, command, free_port, process, to_send
+from tests.gateway import command, free_port, process, to_send
 
 T = TypeVar("T")
 
 TICKS = os.sysconf("SC_CLK_TCK")
 # What most systems allow a process.
 OPEN_FILES = ["/bin/sh", "-c", 'ulimit -n 1024; exec "$@"', "-"]
-USUAL, NEVER_MET = "limit: 10 per 5 minutes", "limit: 1000000 per second"
 
 
 @dataclass(frozen=True)
@@ -76,21 +74,13 @@ class Restartable(ExitStack, Generic[T]):
 
 @contextmanager
 def served(signal_url: str, app: str = "wsgi:app", **more: str) -> Iterator[Server]:
-    """``app`` as the Procfile starts the gateway, with the project's own templates.
-
-    Each recipient has a limit that is counted and never met.
-    """
+    """``app`` as the Procfile starts the gateway, with the project's own templates."""
     port = int(more.get("PORT") or free_port())
     arguments = [app if part == "wsgi:app" else part for part in command()]
-    with TemporaryDirectory() as folder:
-        templates = Path(folder) / "templates.yaml"
-        own = (ROOT / "templates.yaml").read_text()
-        templates.write_text(own.replace(USUAL, NEVER_MET, 1))
-        here = {"PORT": str(port), "TEMPLATES_FILE": str(templates)}
-        given = {**to_send(signal_url), **here, **more}
-        started = monotonic()
-        with process([*OPEN_FILES, *arguments], port, given) as pid:
-            yield Server(port, pid, _first_answer(port) - started)
+    given = {**to_send(signal_url), "PORT": str(port), **more}
+    started = monotonic()
+    with process([*OPEN_FILES, *arguments], port, given) as pid:
+        yield Server(port, pid, _first_answer(port) - started)
 
 
 def _first_answer(port: int) -> float:
