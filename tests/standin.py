@@ -26,7 +26,7 @@ class Behaviour:
     ``accepts`` tells whether Signal gets the message, whatever the answer.
 
     ``manner`` is ``answer``, ``reset`` (after reading the request), ``hang``, or ``trickle`` (a byte
-    of the answer each 20 ms, for ever).
+    of the answer each 50 ms, for ever).
     """
 
     status: int = 0
@@ -199,7 +199,7 @@ class _Connection(asyncio.Protocol):
     def _trickle(self, left: bytes) -> None:
         if left and not self._transport.is_closing():
             self._transport.write(left[:1])
-            self._loop.call_later(0.02, self._trickle, left[1:])
+            self._loop.call_later(0.05, self._trickle, left[1:])
 
 
 def _answer(behaviour: Behaviour) -> bytes:
