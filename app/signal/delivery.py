@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from threading import Condition
+from threading import Event, Lock
 from time import monotonic
 
 from app import metrics
@@ -43,20 +43,20 @@ class Route:
         self.backend = backend
         self.failed_until = 0.0
         self._name = name
-        self._most = most
-        self._learned: int | None = None
-        self._threads = ThreadPoolExecutor(most or DEFAULT_CONCURRENCY, name)
-        self._change = Condition()
+        self._most = most or DEFAULT_CONCURRENCY
+        self._is_fixed = self._is_known = most is not None
+        self._threads = ThreadPoolExecutor(self._most, name)
+        self._lock = Lock()
         self._under_way = 0
-        self._waiting = 0
+        self._waiting = deque[Event]()
 
     def deliver(
         self, message: Message, recipients: Sequence[str], deadline: float
     ) -> dict[str, Outcome]:
         """The outcome for each recipient. The request waits for its turn once."""
-        most = self._most or self._learn(deadline)
-        seconds = (deadline - monotonic()) / 2
-        turns = self._take_turns(most, len(recipients), seconds)
+        if not self._is_known:
+            self._learn(deadline)
+        turns = self._take_turns(len(recipients), (deadline - monotonic()) / 2)
         unsent, outcomes = deque(recipients), dict[str, Outcome]()
         work = partial(self._work, message, unsent, outcomes, deadline)
         for thread in [self._start(work) for _ in range(turns)]:
@@ -65,34 +65,32 @@ class Route:
         busy = dict.fromkeys(_take(unsent), BUSY)
         return {**dict.fromkeys(recipients, LATE), **busy, **outcomes}
 
-    def _learn(self, deadline: float) -> int:
+    def _learn(self, deadline: float) -> None:
         """How many sends at once the server can do, asked until it says so."""
-        if not self._learned:
-            until = min(deadline, monotonic() + LEARNING_SECONDS)
-            self._learned = self.backend.concurrency(until)
-        return self._learned or DEFAULT_CONCURRENCY
+        most = self.backend.concurrency(min(deadline, monotonic() + LEARNING_SECONDS))
+        if most:
+            self._most, self._is_known = most, True
 
-    def _take_turns(self, most: int, wanted: int, seconds: float) -> int:
-        """How many sends may begin: at least one and up to ``wanted``, or none.
+    def _take_turns(self, wanted: int, seconds: float) -> int:
+        """How many sends may begin: up to ``wanted``, after waiting one, or none.
 
-        Twice as many requests as sends, but at least four, may wait for one to end.
+        Twice as many requests as sends, but at least four, may wait in a queue.
         """
-        with self._change:
-            if self._waiting or self._under_way >= most:
-                if not self._wait(most, seconds):
-                    return 0
-            turns = min(wanted, most - self._under_way)
-            self._under_way += turns
-            return turns
-
-    def _wait(self, most: int, seconds: float) -> bool:
-        if self._waiting >= max(2 * most, 4):
-            return False
-        self._waiting += 1
+        with self._lock:
+            free = self._most - self._under_way
+            if free > 0 and not self._waiting:
+                self._under_way += min(wanted, free)
+                return min(wanted, free)
+            if len(self._waiting) >= max(2 * self._most, 4):
+                return 0
+            turn = Event()
+            self._waiting.append(turn)
         with metrics.WAITING.track_inprogress():
-            is_free = self._change.wait_for(lambda: self._under_way < most, seconds)
-        self._waiting -= 1
-        return is_free
+            turn.wait(seconds)
+        with self._lock:
+            if not turn.is_set():
+                self._waiting.remove(turn)
+            return int(turn.is_set())
 
     def _start(self, work: Callable[[], None]) -> Future[None]:
         try:
@@ -104,9 +102,11 @@ class Route:
         return thread
 
     def _give_back(self, thread: Future[None]) -> None:
-        with self._change:
+        with self._lock:
             self._under_way -= 1
-            self._change.notify()
+            while self._waiting and self._under_way < self._most:
+                self._under_way += 1
+                self._waiting.popleft().set()
 
     def _work(
         self,
@@ -134,7 +134,7 @@ class Route:
         self.failed_until = 0.0
         if outcome.server_failed:
             self.failed_until = monotonic() + FAILED_SECONDS
-            self._learned = None  # it may come back in another mode
+            self._is_known = self._is_fixed  # it may come back in another mode
         return replace(outcome, backend=self._name)
 
 

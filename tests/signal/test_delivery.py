@@ -120,6 +120,16 @@ def test_of_a_serial_server_four_wait_and_the_rest_is_busy_at_once() -> None:
     assert backend.at_once == 1
 
 
+def test_who_waits_longest_is_next() -> None:
+    backend = Backend(seconds=0.1)
+    to = signal(backend, most=1)
+    with ThreadPoolExecutor(5) as threads:
+        for name in "abcde":
+            threads.submit(deliver, to, [name])
+            sleep(0.03)
+    assert backend.recipients == list("abcde")
+
+
 def test_a_request_of_ten_recipients_waits_once_and_reaches_all_ten() -> None:
     backend = Backend(seconds=0.02, mode=1)
     recipients = [f"to {number}" for number in range(10)]
