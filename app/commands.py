@@ -31,13 +31,17 @@ def blueprint(
 ) -> Blueprint:
     """The commands. The parts are those that requests get."""
     commands = Blueprint("commands", __name__, cli_group=None)
+    recipient = environment.conversion(
+        "write a number with its country code, like +4915112345678.",
+        lambda text: phone.recipient(text, settings.default_region),
+    )
 
     @commands.cli.command()
     @click.option("--offline", is_flag=True, help="Settings and templates only.")
     @click.option(
         "--send",
         metavar="NUMBER",
-        type=lambda text: phone.recipient(text, settings.default_region),
+        type=recipient,
         help="Send a test message there, like +4915112345678.",
     )
     def check(offline: bool, send: str | None) -> None:

@@ -263,7 +263,8 @@ def test_what_became_of_a_test_message_is_told(
 def test_a_wrong_number_is_told_before_anything_is_checked() -> None:
     screen, status = check("--send", "12")
     assert screen.startswith("Usage: ") and status == 2
-    assert "Error: Invalid value for '--send': " in screen
+    write = "write a number with its country code, like +4915112345678."
+    assert f"Error: Invalid value for '--send': {write}" in screen
 
 
 def test_colours_are_for_a_terminal_that_wants_them(
