@@ -57,14 +57,14 @@ class SendRequest:
 
     ``fields`` are all keys of the payload, the canonical ones of its ``shape`` and the variables.
     ``shape`` is the template for it, ``sms`` or ``notification``, if there is one. ``sender`` is
-    ``None`` for the default. ``message`` is the caller's own text.
+    ``None`` for the default. ``message`` is the caller's own text as it came, whatever its type.
     """
 
     fields: Mapping[str, Any]
     recipients: Recipients
     sender: str | None
     shape: str
-    message: str
+    message: Any
     options: Options
 
 
@@ -80,8 +80,6 @@ def read(
     alert = {} if code or reading.own else _alert(payload, given)
     is_text = not (code or alert or reading.own)
     message = given.get(_first(given, TEXT_KEYS), "") if is_text else ""
-    if not isinstance(message, str):
-        raise bad_request("its message is no text")
     key = _first(given, RECIPIENT_KEYS) if reading.recipients else ""
     # What senders write themselves has no author who could forget an f.
     written = [key, *TEXT_KEYS, *CODE_KEYS] if is_text else [key]

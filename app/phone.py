@@ -80,6 +80,8 @@ def _bytes(encoded: str) -> bytes:
 
 def _readings(value: str | int, region: str | None) -> set[str]:
     """What ``value`` can mean to somebody in ``region``, where 0011 or the like may be a plus."""
+    if isinstance(value, int) and value < 0:
+        return set()
     written = _NUMBER.fullmatch(_BETWEEN.sub("", str(value)).lower())
     digits = phonenumbers.normalize_digits_only(written[2]) if written else ""
     if written and written[1]:

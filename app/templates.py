@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import limits
 
 from app.access import BESIDE_A_TEMPLATE, Client
-from app.errors import GatewayError
+from app.errors import GatewayError, bad_request
 from app.fields import Fields, Part, clean, compile_format, fill, is_blank
 from app.payloads import RECIPIENT_KEYS, Reading, SendRequest
 from app.recipients import Recipients, recipients_of
@@ -137,6 +137,8 @@ class Catalogue:
 
 def _own_text(request: SendRequest, as_styled: bool) -> Styled:
     text = request.message
+    if not isinstance(text, str):
+        raise bad_request("its message is no text")
     if "mentions" not in request.options.values:  # they count its characters
         text = clean(text, keep_lines=True)
     asked = request.options.styled

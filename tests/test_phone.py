@@ -79,7 +79,11 @@ NONE, AMBIGUOUS = "invalid_recipient", "ambiguous_recipient"
         ("4732691234", "GD", NONE),  # a landline there, a mobile in Norway
         ("0151 00000001", None, NONE),
         ("4915112345678", None, NONE),
-        *((n, r, NONE) for n in (0, -1, 112, 19900000001) for r in ("DE", None)),
+        *(
+            (n, r, NONE)
+            for n in (0, -1, 112, 19900000001, -4915112345678)
+            for r in ("DE", None)
+        ),
         *((n, r, NONE) for n in (10**15, 10**4000) for r in ("DE", None)),
     ],
 )
