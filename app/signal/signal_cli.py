@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.fields import look_up, mappings
-from app.signal.outcome import GRAVEST, NOT_TO_ALL, Outcome, not_sent, unknown
+from app.signal.outcome import GRAVEST, NOT_TO_ALL, Outcome, State, not_sent, unknown
 from app.signal.reasons import CAPTCHA, LIMITED, LINES, MAY_BE_PARTIAL, NO_REASON
 from app.signal.transport import parsed, sent
 
@@ -43,8 +43,14 @@ def read_results(report: Any) -> Outcome | None:
 
 
 def _gravest(told: Iterable[Outcome | None]) -> Outcome | None:
-    found = filter(None, told)
-    return min(found, key=lambda one: GRAVEST.index(one.code), default=None)
+    return min(filter(None, told), key=_gravity, default=None)
+
+
+def _gravity(outcome: Outcome) -> tuple[bool, int]:
+    """What may have reached somebody hides what certainly did not."""
+    may_be_partial = outcome.detail in MAY_BE_PARTIAL
+    is_certain = outcome.state is State.NOT_SENT and not may_be_partial
+    return is_certain, GRAVEST.index(outcome.code)
 
 
 def read_result(result: Any) -> Outcome:

@@ -1,5 +1,6 @@
 """Reading signal-cli's texts: each line of the table is met, and none takes long."""
 
+import json
 import re
 from time import monotonic
 
@@ -7,7 +8,7 @@ import pytest
 
 from app.errors import KINDS
 from app.signal import rest
-from app.signal.outcome import GRAVEST
+from app.signal.outcome import GRAVEST, State
 from app.signal.reasons import LINES
 from app.signal.signal_cli import read_text
 from app.signal.transport import Answer
@@ -35,6 +36,19 @@ def test_every_code_of_an_outcome_has_its_place_among_the_gravest() -> None:
     made = r'(?:not_sent|server_failed|Outcome)\(\s*(?:State\.\w+, )?"(\w+)"'
     assert {None, *re.findall(made, code)} == set(GRAVEST)
     assert set(GRAVEST) - {None} <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rate limit failure\nSpecified account does not exist",
+        '{"results":[{"type":"INVALID_PRE_KEY_FAILURE"},{"type":"RATE_LIMIT_FAILURE"}]}',
+    ],
+)
+def test_what_may_have_reached_a_group_hides_what_certainly_did_not(text: str) -> None:
+    body = json.dumps({"error": text}).encode()
+    told = rest.read_answer(Answer(400, body), "group.YWJj")
+    assert (told.state, told.server_failed) == (State.UNKNOWN, False)
 
 
 @pytest.mark.parametrize("text", sorted(KNOWN))
