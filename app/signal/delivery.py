@@ -46,6 +46,7 @@ class Route:
         self._most = most or DEFAULT_CONCURRENCY
         self._is_fixed = self._is_known = most is not None
         self._threads = ThreadPoolExecutor(self._most, name)
+        self._learning = Lock()
         self._lock = Lock()
         self._under_way = 0
         self._waiting = deque[Event]()
@@ -66,10 +67,19 @@ class Route:
         return {**dict.fromkeys(recipients, LATE), **busy, **outcomes}
 
     def _learn(self, deadline: float) -> None:
-        """How many sends at once the server can do, asked until it says so."""
-        most = self.backend.concurrency(min(deadline, monotonic() + LEARNING_SECONDS))
-        if most:
-            self._most, self._is_known = most, True
+        """How many sends at once the server can do, asked until it says so.
+
+        One request asks, and those that come meanwhile wait for the answer.
+        """
+        if self._learning.acquire(blocking=False):
+            try:
+                until = min(deadline, monotonic() + LEARNING_SECONDS)
+                if most := self.backend.concurrency(until):
+                    self._most, self._is_known = most, True
+            finally:
+                self._learning.release()
+        elif self._learning.acquire(timeout=LEARNING_SECONDS):
+            self._learning.release()
 
     def _take_turns(self, wanted: int, seconds: float) -> int:
         """How many sends may begin: up to ``wanted``, after waiting one, or none.

@@ -210,6 +210,36 @@ def test_how_many_at_once_is_asked_once_and_again_after_a_failure() -> None:
     assert backend.asked == 2
 
 
+def test_of_a_crowd_only_one_asks_how_many_there_may_be() -> None:
+    class Slow(Backend):
+        def concurrency(self, deadline: float) -> int | None:
+            sleep(0.1)
+            return super().concurrency(deadline)
+
+    backend = Slow(mode=2, seconds=0.01)
+    assert crowd(signal(backend, most=None), 6, 5) == [SENT] * 6
+    assert (backend.asked, backend.at_once) == (1, 2)
+
+
+def test_a_server_that_does_not_say_how_many_holds_nobody_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Stuck(Backend):
+        def concurrency(self, deadline: float) -> int | None:
+            sleep(0.5)
+            return super().concurrency(deadline)
+
+    monkeypatch.setattr(delivery, "LEARNING_SECONDS", 0.1)
+    to = signal(Stuck(), most=None)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(deliver, to, ["a"])
+        sleep(0.1)
+        started = monotonic()
+        assert deliver(to, ["b"]) == [SENT]
+        assert monotonic() - started < 0.3
+    assert first.result() == [SENT]
+
+
 def test_a_server_that_does_not_say_gets_ninety_six() -> None:
     backend = Backend(seconds=1)
     crowd(signal(backend, most=None), 100, 9)
