@@ -68,8 +68,7 @@ def identify(settings: Settings, tokens: Sequence[ApiToken], limits: Limits) -> 
     if not settings.signal_api_url:  # a preview
         access.check_local(address)
     try:
-        proof = request.headers.get("Authorization")
-        journal().client = access.identify(proof, tokens)
+        journal().client = access.identify(request.headers.get("Authorization"), tokens)
     except GatewayError as error:
         group = access.caller_group(address)
         limits.count("token", WRONG_TOKENS, group, why=error.detail)
