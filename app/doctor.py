@@ -11,7 +11,7 @@ from app.signal.delivery import Signal
 from app.signal.outcome import Message, State
 from app.signal.preview import shown
 from app.signal.transport import Unusable
-from app.templates import ALERTS, NEEDED, Catalogue, Template
+from app.templates import NEEDED, Catalogue, Template
 
 OK, WARNING, FAILED, SKIPPED = "✓", "!", "✗", "–"
 # A mark and a text: what was found, and from its second line on what to do, or a message.
@@ -33,10 +33,10 @@ def offline(settings: Settings, catalogue: Catalogue) -> Findings:
     yield OK, f"The configuration and {settings.templates_file} are in order."
     for template in catalogue.templates.values():
         yield _template(catalogue, template)
-    alerts = catalogue.templates.get(ALERTS)
+    alerts = catalogue.templates.get(payloads.ALERTS)
     if alerts and not (alerts.recipients or alerts.addresses):
         more = "Set ADMIN_RECIPIENTS, or alerts that name nobody are refused."
-        yield WARNING, f"Template {ALERTS}: no recipients.\n{more}"
+        yield WARNING, f"Template {payloads.ALERTS}: no recipients.\n{more}"
     if not senders(settings, catalogue):
         yield FAILED, "Sender: none.\nSet SIGNAL_NUMBER, like +4915100000001."
 

@@ -14,6 +14,8 @@ from app.fields import clean, mappings, readable
 from app.options import Options, read_options
 from app.recipients import Recipients, is_absent, read_recipients, read_sender
 
+# The templates for authentik's codes and notifications.
+CODES, ALERTS = "sms", "notification"
 RECIPIENT_KEYS = ("recipients", "recipient", "To", "to", "phone_number", "phoneNumber")
 CODE_KEYS = ("token", "code", "otp")
 TEXT_KEYS = tuple("message Message msg text content description Body body".split())
@@ -96,7 +98,7 @@ def read(
         fields={**payload, **({"token": code} if code else alert), **variables},
         recipients=read_recipients(key, given.get(key), variables, region),
         sender=read_sender(sender, variables),
-        shape="sms" if code else "notification" if alert else "",
+        shape=CODES if code else ALERTS if alert else "",
         message=message,
         options=read_options({k: v for k, v in payload.items() if k in known}),
     )

@@ -11,7 +11,7 @@ from app.document import Document
 from app.environment import conversion, one_of
 from app.errors import KINDS, checked_sentence
 from app.fields import Part, compile_format
-from app.payloads import SEVERITIES
+from app.payloads import CODES, SEVERITIES
 from app.recipients import VARIABLE, split_texts
 
 SECTIONS = ("variables", "templates", "clients", "errors")
@@ -66,7 +66,7 @@ class TemplateFile(Document):
         read = self.several(parts.get("recipients"), self._recipients) or ()
         locales, variants = parts.get("locales"), parts.get("variants")
         severity = one_of(*SEVERITIES)
-        usual = templates.CODE_LIMIT if name == templates.CODES else None
+        usual = templates.CODE_LIMIT if name == CODES else None
         return templates.Template(
             name=name,
             message=self._message("", parts["message"]) if "message" in parts else (),

@@ -8,15 +8,13 @@ import limits
 from app.access import BESIDE_A_TEMPLATE, Client
 from app.errors import GatewayError, bad_request
 from app.fields import Fields, Part, clean, compile_format, fill, is_blank
-from app.payloads import RECIPIENT_KEYS, Reading, SendRequest
+from app.payloads import ALERTS, CODES, RECIPIENT_KEYS, Reading, SendRequest
 from app.recipients import Recipients, recipients_of
 from app.styling import TEMPLATE, Style, Styled, parse, parse_message, plain, styled
 
 # A message as it was compiled: styles, literal texts and fields.
 Compiled = tuple[Style | Part, ...]
 
-CODES = "sms"
-ALERTS = "notification"
 # What the two of them need from a payload; without it nothing else of the payload is sent.
 NEEDED = {CODES: "token", ALERTS: "body"}
 # A login page that is loaded again makes a new code and voids the old one: nobody must be
